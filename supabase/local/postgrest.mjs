@@ -1,0 +1,34 @@
+// The REST API: the real PostgREST, on a Unix socket that only the door uses.
+import http from "node:http";
+import { JWT_SECRET, databaseUrl } from "./settings.mjs";
+import { postgrestEngine } from "./engines.mjs";
+import { start, stop, until } from "./processes.mjs";
+
+const settings = (databasePort, socket) => ({
+  PGRST_DB_URI: databaseUrl(databasePort, "authenticator"),
+  PGRST_DB_SCHEMAS: "public",
+  PGRST_DB_EXTRA_SEARCH_PATH: "public,extensions",
+  PGRST_DB_ANON_ROLE: "anon",
+  PGRST_DB_MAX_ROWS: "1000",
+  PGRST_DB_POOL: "20",
+  PGRST_JWT_SECRET: JWT_SECRET,
+  PGRST_SERVER_UNIX_SOCKET: socket,
+  PGRST_LOG_LEVEL: "error",
+});
+
+const ready = (socketPath) => new Promise((resolve, reject) => {
+  const request = http.request({ socketPath, path: "/", method: "HEAD", agent: false, timeout: 2000 }, (reply) => {
+    reply.resume();
+    reply.statusCode < 500 ? resolve() : reject(new Error(`status ${reply.statusCode}`));
+  });
+  request.on("timeout", () => request.destroy(new Error("no answer")));
+  request.on("error", reject).end();
+});
+
+/** Starts PostgREST and resolves when it has read the schema. */
+export async function startPostgrest({ databasePort, socket, log }) {
+  const env = { PATH: process.env.PATH, ...settings(databasePort, socket) };
+  const child = start(postgrestEngine(), [], { env, log });
+  await until(() => ready(socket), { child, what: "PostgREST" });
+  return { child, socket, stop: () => stop(child, [["SIGTERM", 3000]]) };
+}
