@@ -1,0 +1,54 @@
+"""What every test can use: the application, a database connection of its own, organisations, members and calls."""
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from flask import Flask
+from psycopg.rows import dict_row
+
+from tests.factories import Factory
+from tests.recorder import RequestRecorder
+from voxanne import create_app
+from voxanne.config import Settings
+
+CSRF_SECRET = "a secret that only these tests know, 32+"
+
+
+def pytest_configure() -> None:
+    if "SUPABASE_URL" not in os.environ:
+        pytest.exit("no Supabase: run the tests with `make test` (ARGS='-k list' for some of them)", returncode=4)
+
+
+def settings_for_tests(**overrides: object) -> Settings:
+    values = {"app_env": "test", "csrf_secret": CSRF_SECRET, "redis_url": None, "rate_limit_per_org_hour": 10**9}
+    return Settings(_env_file=None, **{**values, **overrides})
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return settings_for_tests()
+
+
+@pytest.fixture(scope="session")
+def recorder() -> RequestRecorder:
+    return RequestRecorder()
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, recorder: RequestRecorder) -> Flask:
+    app = create_app(settings)
+    recorder.init_app(app)
+    return app
+
+
+@pytest.fixture(scope="session")
+def sql() -> Iterator[psycopg.Connection]:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, row_factory=dict_row) as connection:
+        yield connection
+
+
+@pytest.fixture
+def factory(sql: psycopg.Connection, app: Flask, settings: Settings) -> Factory:
+    return Factory(sql, app, settings)

@@ -1,0 +1,125 @@
+"""Who is calling: bearer token to `Principal`, the guards, and the roles."""
+
+import enum
+import functools
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from flask import Flask, current_app, g, request
+
+from voxanne import database
+from voxanne.cache import ROLE, cache
+from voxanne.config import DEVELOPMENT_ORG_ID, DEVELOPMENT_USER_ID, Settings
+from voxanne.errors import Forbidden, Unauthenticated
+from voxanne.queries import members
+from voxanne.tokens import InvalidToken, TokenVerifier
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# The dashboard sends these literally when it has no session.
+_NO_TOKEN = {"", "undefined", "null"}
+
+
+class Role(enum.IntEnum):
+    """What a member may do, each including the ones before it."""
+
+    VIEWER = 0
+    AGENT = 1
+    MANAGER = 2
+    ADMIN = 3
+    OWNER = 4
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The authenticated caller; `token` goes to PostgREST with each of the caller's queries."""
+
+    user_id: str
+    email: str | None
+    org_id: str
+    token: str
+
+    @property
+    def role(self) -> Role:
+        """The caller's role in the organisation, cached for a minute; no membership counts as viewer."""
+        if self.user_id == DEVELOPMENT_USER_ID:
+            return Role.OWNER
+        db = database.for_principal(self.token)
+        name = cache.load(ROLE, f"{self.org_id}:{self.user_id}", lambda: members.get_role(db, self.org_id, self.user_id))
+        return Role[name.upper()] if name else Role.VIEWER
+
+
+def principal() -> Principal:
+    """Return the caller of this request; only routes behind `signed_in` may ask."""
+    caller: Principal = g.principal
+    return caller
+
+
+def public() -> None:
+    """Let anyone in: the route is open on purpose."""
+
+
+def signed_in() -> None:
+    """Let in only requests with a valid access token of a user who belongs to an organisation."""
+    g.principal = _authenticate()
+
+
+def require_role(least: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Refuse callers below that role with a 403; stands under `describe`, so that a bad body costs no look-up of the role."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if principal().role < least:
+                raise Forbidden(f"This needs the role {least.name.lower()} or a higher one.")
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def init_app(app: Flask) -> None:
+    """Prepare the verifier of access tokens."""
+    app.extensions["voxanne.tokens"] = TokenVerifier(app.config["SETTINGS"])
+
+
+def _authenticate() -> Principal:
+    settings: Settings = current_app.config["SETTINGS"]
+    header = request.headers.get("Authorization")
+    if header is None and settings.dev_auth_bypass:
+        return _development_principal(settings)
+    scheme, _, token = (header or "").strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or token in _NO_TOKEN:
+        raise Unauthenticated("Missing or malformed Authorization header: send 'Bearer <access token>'.")
+    try:
+        claims = current_app.extensions["voxanne.tokens"].verify(token)
+    except InvalidToken:
+        raise Unauthenticated("Invalid or expired token") from None
+    metadata = claims.get("app_metadata")
+    org_id = _uuid(metadata.get("org_id")) if isinstance(metadata, dict) else None
+    user_id = _uuid(claims["sub"])
+    if org_id is None or user_id is None:
+        raise Unauthenticated("Missing org_id in the token: this user does not belong to an organisation yet.")
+    email = claims.get("email")
+    return Principal(user_id=user_id, email=email if isinstance(email, str) else None, org_id=org_id, token=token)
+
+
+def _development_principal(settings: Settings) -> Principal:
+    return Principal(
+        user_id=DEVELOPMENT_USER_ID,
+        email="dev@localhost",
+        org_id=DEVELOPMENT_ORG_ID,
+        token=settings.supabase_service_role_key.get_secret_value(),
+    )
+
+
+def _uuid(value: object) -> str | None:
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        return None

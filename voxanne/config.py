@@ -1,0 +1,100 @@
+"""Typed settings, read once from the environment (and `.env`); a wrong or missing one stops the start with one line."""
+
+import ipaddress
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+DEVELOPMENT_ORG_ID = "a0000000-0000-0000-0000-000000000001"
+DEVELOPMENT_USER_ID = "d0000000-0000-0000-0000-000000000001"
+
+Words = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(lambda value: tuple(value.replace(",", " ").split()) if isinstance(value, str) else value),
+]
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the text is one line for whoever starts the program."""
+
+
+class Settings(BaseSettings):
+    """Everything that differs between one deployment and another; `.env.example` explains each name."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    app_env: Literal["development", "test", "staging", "production"] = "production"
+    host: str = "127.0.0.1"
+    port: int = Field(3001, ge=1, le=65535)
+    web_concurrency: int = Field(1, ge=1, le=64)
+    web_threads: int = Field(8, ge=1, le=256)
+    backend_url: AnyHttpUrl | None = None
+    trusted_proxies: int = Field(1, ge=0, le=5)
+    cors_origin: Words = ("http://localhost:3000", "http://localhost:3001")
+    csrf_secret: SecretStr | None = Field(None, min_length=32)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    dev_auth_bypass: bool = False
+
+    supabase_url: AnyHttpUrl
+    supabase_publishable_key: SecretStr = Field(min_length=1)
+    supabase_service_role_key: SecretStr = Field(min_length=1)
+    supabase_jwt_secret: SecretStr | None = Field(None, min_length=32)
+    supabase_jwt_issuer: str | None = None
+    supabase_timeout_seconds: float = Field(5.0, gt=0, le=60)
+    supabase_connections: int = Field(32, ge=1, le=500)
+    database_size_limit_mb: int = Field(0, ge=0)
+
+    redis_url: SecretStr | None = None
+    cache_key_prefix: str = "voxanne"
+    rate_limit_per_org_hour: int = Field(5000, ge=1)
+    recording_url_expiry_seconds: int = Field(3600, ge=60, le=604_800)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.app_env != "development" and self.csrf_secret is None:
+            raise ValueError("CSRF_SECRET is required unless APP_ENV=development")
+        if self.dev_auth_bypass and not (self.app_env == "development" and self.bound_to_loopback):
+            raise ValueError("DEV_AUTH_BYPASS needs APP_ENV=development and a loopback HOST")
+        if self.web_concurrency > 1 and self.redis_url is None:
+            raise ValueError("WEB_CONCURRENCY above 1 needs REDIS_URL, since in-process caches are not shared")
+        return self
+
+    @cached_property
+    def bound_to_loopback(self) -> bool:
+        """Whether the program listens on this machine only."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @cached_property
+    def supabase_base(self) -> str:
+        """The project's URL without a closing slash."""
+        return str(self.supabase_url).rstrip("/")
+
+    @cached_property
+    def jwt_issuer(self) -> str:
+        """Who must have issued the access tokens."""
+        return self.supabase_jwt_issuer or f"{self.supabase_base}/auth/v1"
+
+    @cached_property
+    def signing_key(self) -> str:
+        """The secret behind CSRF tokens and recording links; development falls back on the service key."""
+        return (self.csrf_secret or self.supabase_service_role_key).get_secret_value()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; raises `ConfigError` naming every missing or wrong one, never its value."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = (
+            f"{'.'.join(str(part) for part in item['loc']).upper() or 'settings'}: {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise ConfigError("configuration: " + "; ".join(problems)) from None

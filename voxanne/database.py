@@ -1,0 +1,131 @@
+"""The way to Supabase: one shared connection pool, a client per request, every request counted and timed.
+
+A client of the `supabase` package keeps its token in headers that all its users share, which under load hands one
+tenant's rows to another (facts.md). So each request builds its own small client over the shared pool; that costs
+microseconds. Only the pool is shared, and it holds no token.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httpx
+from flask import Flask, current_app, g, has_app_context
+from postgrest import SyncPostgrestClient
+from storage3 import SyncStorageClient
+
+from voxanne.config import Settings
+
+CONNECT_TIMEOUT_SECONDS = 2.0
+KEEPALIVE_SECONDS = 30.0
+_REPEATABLE = {"GET", "HEAD"}
+
+Row = dict[str, Any]
+
+
+@dataclass
+class RequestLog:
+    """The requests to Supabase that one reply took."""
+
+    entries: list[tuple[str, float]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many requests were sent."""
+        return len(self.entries)
+
+    @property
+    def seconds(self) -> float:
+        """Their time, added up."""
+        return sum(seconds for _, seconds in self.entries)
+
+
+class ObservedTransport(httpx.HTTPTransport):
+    """Sends requests, notes each one's name and time, and repeats a read once if an idle connection had gone."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; raises httpx errors."""
+        started = time.perf_counter()
+        try:
+            try:
+                return super().handle_request(request)
+            except httpx.RemoteProtocolError:
+                if request.method not in _REPEATABLE:
+                    raise
+                return super().handle_request(request)
+        finally:
+            name = f"{request.method} {request.url.path.removeprefix('/rest/v1/')}"
+            request_log().entries.append((name, time.perf_counter() - started))
+
+
+def request_log() -> RequestLog:
+    """Return the log of this reply's requests (a throw-away one outside a request)."""
+    if not has_app_context():
+        return RequestLog()
+    if "database_log" not in g:
+        g.database_log = RequestLog()
+    return cast(RequestLog, g.database_log)
+
+
+class Supabase:
+    """Makes clients that share one connection pool, each with the key or token it was made for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base = settings.supabase_base
+        self._publishable_key = settings.supabase_publishable_key.get_secret_value()
+        self._service_key = settings.supabase_service_role_key.get_secret_value()
+        limits = httpx.Limits(
+            max_connections=settings.supabase_connections,
+            max_keepalive_connections=settings.supabase_connections,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+        )
+        # HTTP/2 has known concurrency failures in this stack (facts.md).
+        self.pool = httpx.Client(
+            transport=ObservedTransport(http2=False, limits=limits),
+            timeout=httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
+        )
+
+    def rest(self, bearer: str | None = None) -> SyncPostgrestClient:
+        """Return a PostgREST client that sends this token, or the service key where there is none."""
+        return SyncPostgrestClient(
+            f"{self._base}/rest/v1",
+            headers=self._headers(bearer),
+            http_client=self.pool,
+            retry_enabled=False,
+        )
+
+    def storage(self) -> SyncStorageClient:
+        """Return a Storage client with the service key."""
+        return SyncStorageClient(f"{self._base}/storage/v1", headers=self._headers(None), http_client=self.pool)
+
+    def auth_answers(self, seconds: float) -> bool:
+        """Whether the Auth server answers within that time."""
+        try:
+            reply = self.pool.get(f"{self._base}/auth/v1/health", headers=self._headers(None), timeout=seconds)
+        except httpx.HTTPError:
+            return False
+        return reply.is_success
+
+    def _headers(self, bearer: str | None) -> dict[str, str]:
+        key = self._publishable_key if bearer and bearer != self._service_key else self._service_key
+        return {"apikey": key, "Authorization": f"Bearer {bearer or key}"}
+
+
+def init_app(app: Flask) -> None:
+    """Open the pool; it connects on first use."""
+    app.extensions["voxanne.supabase"] = Supabase(app.config["SETTINGS"])
+
+
+def supabase() -> Supabase:
+    """Return this application's way to Supabase."""
+    return cast(Supabase, current_app.extensions["voxanne.supabase"])
+
+
+def for_principal(token: str) -> SyncPostgrestClient:
+    """Return a client that acts with the caller's own token, so that row-level security holds."""
+    return supabase().rest(token)
+
+
+def as_service() -> SyncPostgrestClient:
+    """Return a client that row-level security does not bind: for provider webhooks and maintenance only."""
+    return supabase().rest()

@@ -1,0 +1,136 @@
+"""Validates what comes in and describes it in one document, from the same models (spectree).
+
+A view names its models in its annotations (`query: CallListQuery`, `json: NewCall`); `describe()` adds its replies.
+`/openapi.json` is the document, `/docs` a page to browse it that needs no other host.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import orjson
+from flask import Request, current_app, make_response, request
+from pydantic import BaseModel, ValidationError
+from spectree import Response, SecurityScheme, SpecTree
+from spectree.plugins.base import Context
+from spectree.plugins.flask_plugin import FlaskPlugin
+from spectree.utils import get_multidict_items
+from werkzeug.exceptions import UnsupportedMediaType
+
+from voxanne.errors import ValidationFailed
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+JSON_TYPES = {"", "application/json"}
+
+
+class ErrorDetail(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every reply that is not a success."""
+
+    error: str
+    code: str
+    request_id: str | None
+    details: list[ErrorDetail] | None = None
+    retryAfter: int | None = None  # noqa: N815 -- the contract's spelling
+
+
+class StrictPlugin(FlaskPlugin):
+    """Reads bodies as the contract wants them, and checks replies against their models only under test."""
+
+    def request_validation(
+        self, request: Request, query: Any, json: Any, form: Any, headers: Any, cookies: Any
+    ) -> None:
+        """Validate the query and the body; raises pydantic's error, or ours for a body that is no JSON."""
+        found = {key: value for key, value in get_multidict_items(request.args, query).items() if value != ""}
+        context = Context(
+            query.model_validate(found) if query else None,
+            json.model_validate(read_json(request)) if json else None,
+            None,
+            None,
+            None,
+        )
+        request.context = context  # type: ignore[attr-defined]
+
+    def validate_response(
+        self, resp: Any, resp_model: Any, skip_validation: bool, force_resp_serialize: bool
+    ) -> tuple[Any, Any]:
+        """Pass the reply on; under test a reply that is not as documented is an error."""
+        response = make_response(resp)
+        if current_app.testing and resp_model and response.is_json:
+            model = resp_model.find_model(response.status_code)
+            if model is not None:
+                model.model_validate(response.get_json())
+        return response, None
+
+
+def read_json(request: Request) -> Any:
+    """Return the body's JSON; an empty body is `{}`, as the dashboard sends many of those."""
+    raw = request.get_data(cache=True)
+    if not raw.strip():
+        return {}
+    if request.mimetype not in JSON_TYPES:
+        raise UnsupportedMediaType
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise ValidationFailed("The request body is not valid JSON.") from None
+
+
+def _raise_validation(_request: Any, _response: Any, error: ValidationError | None, *_: Any) -> None:
+    if error is None:
+        return
+    details = [
+        {
+            "field": ".".join(str(part) for part in item["loc"]) or "body",
+            "message": item["msg"].removeprefix("Value error, "),
+        }
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+    sentence = "; ".join(f"{detail['field']}: {detail['message']}" for detail in details[:3])
+    raise ValidationFailed(sentence, details=details)
+
+
+api = SpecTree(
+    "flask",
+    backend=StrictPlugin,
+    before=_raise_validation,
+    validation_error_status=HTTPStatus.BAD_REQUEST,
+    validation_error_model=ErrorBody,
+    title="Voxanne",
+    description="The API behind the Voxanne dashboard and the voice provider's webhooks.",
+    version="0.1.0",
+    path="docs",
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+    security_schemes=[SecurityScheme(name="bearer", data={"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})],
+    security={"bearer": []},
+)
+
+_ALWAYS = (400, 429, 500, 503)
+_SIGNED_IN = (401, 403)
+
+
+def describe(
+    tag: str, ok: Any = None, *, status: int = 200, errors: tuple[int, ...] = (), public: bool = False
+) -> Callable[[View], View]:
+    """Validate a view's annotated input, and document its replies: `ok` on success, and the errors beside the usual."""
+    others = {*_ALWAYS, *(() if public else _SIGNED_IN), *errors}
+    models: dict[str, Any] = {f"HTTP_{code}": ErrorBody for code in sorted(others)}
+    decorate = api.validate(
+        resp=Response(**{f"HTTP_{status}": ok}, **models),
+        tags=[tag],
+        security=[{}] if public else None,
+    )
+    return decorate  # type: ignore[return-value]
+
+
+def validated(kind: str) -> Any:
+    """Return this request's validated `query` or `json`."""
+    return getattr(request.context, kind)  # type: ignore[attr-defined]

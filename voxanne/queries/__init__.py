@@ -1,0 +1,1 @@
+"""Every PostgREST query of the program: one module per noun, the organisation first."""

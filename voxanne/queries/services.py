@@ -1,0 +1,55 @@
+"""The price list: services of an organisation."""
+
+from typing import Any, cast
+
+from postgrest import SyncPostgrestClient
+from postgrest.types import CountMethod
+
+from voxanne.database import Row
+from voxanne.pagination import Slice, fetch_slice
+
+COLUMNS = "id,org_id,name,price,keywords,created_at,updated_at"
+PRICING_COLUMNS = "id,name,price,keywords,created_at"
+
+
+def list_services(db: SyncPostgrestClient, org_id: str, *, offset: int, limit: int) -> Slice:
+    """Return one slice of the price list, newest first, with its total."""
+    return fetch_slice(
+        lambda: _newest_first(db.from_("services").select(COLUMNS, count=CountMethod.exact).eq("org_id", org_id)),
+        offset,
+        limit,
+    )
+
+
+def list_pricing(db: SyncPostgrestClient, org_id: str) -> list[Row]:
+    """Return the whole price list, newest first, with the columns that scoring reads."""
+    query = _newest_first(db.from_("services").select(PRICING_COLUMNS).eq("org_id", org_id))
+    return cast(list[Row], query.execute().data)
+
+
+def get_service(db: SyncPostgrestClient, org_id: str, service_id: str) -> Row | None:
+    """Return one service, or None."""
+    rows = db.from_("services").select(COLUMNS).eq("org_id", org_id).eq("id", service_id).limit(1).execute().data
+    return cast(Row, rows[0]) if rows else None
+
+
+def create_service(db: SyncPostgrestClient, org_id: str, values: Row) -> Row:
+    """Insert a service and return its row."""
+    return cast(Row, db.from_("services").insert({**values, "org_id": org_id}).select(COLUMNS).execute().data[0])
+
+
+def update_service(db: SyncPostgrestClient, org_id: str, service_id: str, values: Row) -> Row | None:
+    """Change the given columns; returns the row as it is now, or None if there is none."""
+    query = db.from_("services").update(values).eq("org_id", org_id).eq("id", service_id).select(COLUMNS)
+    rows = query.execute().data
+    return cast(Row, rows[0]) if rows else None
+
+
+def delete_service(db: SyncPostgrestClient, org_id: str, service_id: str) -> bool:
+    """Delete a service; False if there was none."""
+    rows = db.from_("services").delete().eq("org_id", org_id).eq("id", service_id).select("id").execute().data
+    return bool(rows)
+
+
+def _newest_first(query: Any) -> Any:
+    return query.order("created_at", desc=True).order("id", desc=True)

@@ -1,0 +1,55 @@
+"""The blueprints, each with its guard."""
+
+import uuid
+from collections.abc import Callable
+
+from flask import Blueprint, Flask, request
+from werkzeug.routing import BaseConverter
+
+from voxanne.auth import public, signed_in
+from voxanne.errors import InvalidId
+from voxanne.routes import agents, calls_dashboard, orgs, recordings, services, system
+
+Guard = Callable[[], None]
+
+BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
+    (system.bp, public),
+    (recordings.bp, public),  # the signed link is the key
+    (orgs.bp, signed_in),
+    (calls_dashboard.bp, signed_in),
+    (services.bp, signed_in),
+    (agents.bp, signed_in),
+)
+GUARDS = {blueprint.name: guard for blueprint, guard in BLUEPRINTS}
+
+
+class UuidConverter(BaseConverter):
+    """Takes any one path segment, so that a malformed id is told apart (400) from an unknown path (404)."""
+
+    def to_url(self, value: object) -> str:
+        """Write the id."""
+        return str(value)
+
+
+def init_app(app: Flask) -> None:
+    """Register every blueprint; the guard runs before anything of the route, and an unlisted route needs a session."""
+    app.url_map.converters["uuid"] = UuidConverter
+    app.url_map.strict_slashes = False
+    app.before_request(_guard)
+    app.before_request(_check_ids)
+    for blueprint, _ in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+
+
+def _guard() -> None:
+    if request.url_rule is not None and request.method != "OPTIONS":
+        GUARDS.get(request.blueprint or "", signed_in)()
+
+
+def _check_ids() -> None:
+    for name, value in (request.view_args or {}).items():
+        if name.endswith("_id"):
+            try:
+                request.view_args[name] = str(uuid.UUID(value))  # type: ignore[index]
+            except ValueError:
+                raise InvalidId from None

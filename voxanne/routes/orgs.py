@@ -1,0 +1,31 @@
+"""The gate of the dashboard: does the caller belong to this organisation?"""
+
+from flask import Blueprint, Response, jsonify
+
+from voxanne import database
+from voxanne.auth import principal
+from voxanne.errors import Forbidden
+from voxanne.openapi import describe
+from voxanne.schemas.system import OrgValidation
+from voxanne.services import organizations
+
+bp = Blueprint("orgs", __name__, url_prefix="/api/orgs")
+
+
+@bp.get("/validate/<uuid:org_id>")
+@describe("Organisations", OrgValidation, errors=(404, 410))
+def validate_org(org_id: str) -> Response:
+    """Confirm that the caller belongs to an organisation, which must be the one of the token."""
+    caller = principal()
+    if org_id != caller.org_id:
+        # Whether such an organisation exists is nobody else's business, so that is not looked up.
+        raise Forbidden("Access denied: this organisation is not yours.")
+    row = organizations.require_membership(database.for_principal(caller.token), org_id, caller.user_id)
+    return jsonify(
+        success=True,
+        orgId=row["id"],
+        orgName=row["name"],
+        userId=caller.user_id,
+        validated=True,
+        message="Organization validated",
+    )

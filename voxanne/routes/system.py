@@ -1,0 +1,75 @@
+"""What this is, whether it works, and CSRF tokens: open to everyone."""
+
+import time
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, current_app, jsonify
+from offapi import OpenAPITemplate
+
+from voxanne import csrf
+from voxanne.openapi import api, describe
+from voxanne.schemas.system import CsrfToken, Descriptor, Health
+from voxanne.services import health
+
+bp = Blueprint("system", __name__)
+
+_STARTED = time.monotonic()
+_ENDPOINTS = {"health": "/health", "docs": "/docs", "openapi": "/openapi.json", "calls": "/api/calls-dashboard"}
+_PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:; connect-src 'self'"  # noqa: E501
+
+
+@bp.get("/")
+@describe("System", Descriptor, public=True)
+def root() -> Response:
+    """Say what this is."""
+    return jsonify(name="Voxanne", version=api.config.version, endpoints=_ENDPOINTS)
+
+
+@bp.get("/health")
+@describe("System", Health, public=True)
+def get_health() -> tuple[Response, int]:
+    """Say whether the program can do its work.
+
+    503 if the database does not answer. There are no background jobs and there is no webhook queue yet, and so
+    neither is said to run.
+    """
+    size_mb = health.database_size_mb()
+    supabase = size_mb is not None and health.supabase_answers()
+    limit_mb = current_app.config["SETTINGS"].database_size_limit_mb
+    body = jsonify(
+        status=health.judge(size_mb, supabase=supabase, limit_mb=limit_mb),
+        services={
+            "database": size_mb is not None,
+            "supabase": supabase,
+            "backgroundJobs": False,
+            "webhookQueue": False,
+        },
+        timestamp=datetime.now(UTC),
+        uptime=round(time.monotonic() - _STARTED, 1),
+        database_size_mb=size_mb,
+        queueMetrics=None,
+    )
+    return body, 503 if size_mb is None else 200
+
+
+@bp.get("/api/csrf-token")
+@describe("System", CsrfToken, public=True)
+def get_csrf_token() -> Response:
+    """Hand out a token to send as X-CSRF-Token with every change."""
+    token, expires_at = csrf.issue()
+    return jsonify(csrfToken=token, expiresAt=expires_at)
+
+
+@bp.get("/openapi.json")
+@describe("System", public=True)
+def get_openapi() -> Response:
+    """Describe every route, as OpenAPI."""
+    return jsonify(api.spec)
+
+
+@bp.get("/docs")
+@describe("System", public=True)
+def get_docs() -> Response:
+    """Show the routes on a page to browse and to try; it loads nothing from elsewhere."""
+    page = OpenAPITemplate.SWAGGER.value.format(spec_url="/openapi.json").replace("SwaggerUI<", "Voxanne API<", 1)
+    return Response(page, mimetype="text/html", headers={"Content-Security-Policy": _PAGE_POLICY})

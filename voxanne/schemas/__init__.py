@@ -1,0 +1,1 @@
+"""What comes in and what goes out: the models that validate and describe every route."""

@@ -1,0 +1,73 @@
+"""The price list."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from voxanne.pagination import MAX_LIMIT
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Keyword = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Price = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False)]
+Keywords = Annotated[list[Keyword], Field(min_length=1, max_length=100)]
+
+
+class ServiceListQuery(BaseModel):
+    """Which slice of the price list."""
+
+    limit: int = Field(50, ge=1, le=MAX_LIMIT)
+    offset: int = Field(0, ge=0, le=1_000_000_000)
+
+
+class NewService(BaseModel):
+    """A service to add; its keywords are what callers say when they mean it."""
+
+    name: Name
+    price: Price
+    keywords: Keywords
+
+
+class ServiceChanges(BaseModel):
+    """What to change; what is left out stays."""
+
+    name: Name = ""
+    price: Price = Decimal(0)
+    keywords: Keywords = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_null(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            for field in cls.model_fields:
+                if field in values and values[field] is None:
+                    raise ValueError(f"{field} can't be null: leave it out to keep it")
+        return values
+
+
+class Service(BaseModel):
+    """A service with its price."""
+
+    id: str
+    org_id: str
+    name: str
+    price: float
+    keywords: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+
+class SlicePagination(BaseModel):
+    """Where a slice stands in the price list."""
+
+    offset: int
+    limit: int
+    total: int
+
+
+class ServiceList(BaseModel):
+    """A slice of the price list, newest first."""
+
+    services: list[Service]
+    pagination: SlicePagination

@@ -1,0 +1,60 @@
+"""Replies of the routes about the program, the organisation and its people."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+
+class Descriptor(BaseModel):
+    """What this is."""
+
+    name: str
+    version: str
+    endpoints: dict[str, str]
+
+
+class CsrfToken(BaseModel):
+    """A token to send as X-CSRF-Token with every change."""
+
+    csrfToken: str  # noqa: N815
+    expiresAt: datetime  # noqa: N815
+
+
+class HealthServices(BaseModel):
+    """What answers."""
+
+    database: bool
+    supabase: bool
+    backgroundJobs: bool  # noqa: N815
+    webhookQueue: bool  # noqa: N815
+
+
+class Health(BaseModel):
+    """Whether the program can do its work."""
+
+    status: Literal["ok", "degraded", "error"]
+    services: HealthServices
+    timestamp: datetime
+    uptime: float
+    database_size_mb: float | None
+    queueMetrics: dict[str, Any] | None  # noqa: N815
+
+
+class OrgValidation(BaseModel):
+    """The caller belongs to the organisation."""
+
+    success: bool
+    orgId: str  # noqa: N815
+    orgName: str  # noqa: N815
+    userId: str  # noqa: N815
+    validated: bool
+    message: str
+
+
+class Agent(BaseModel):
+    """A member of the team with the role agent."""
+
+    id: str
+    email: str
+    created_at: datetime

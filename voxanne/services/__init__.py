@@ -1,0 +1,1 @@
+"""The rules: what is more than a query."""

@@ -1,0 +1,72 @@
+"""The dashboard's calls: filters resolved in the organisation's time zone, rows in the shape that pages read."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from voxanne.auth import Principal
+from voxanne.database import Row
+from voxanne.queries.calls import CallFilter
+from voxanne.schemas.calls import CallListQuery, NewCall
+from voxanne.services import organizations, periods, recordings
+
+UNKNOWN = "Unknown"
+NEGATIVE_BELOW, POSITIVE_ABOVE = 0.4, 0.6
+WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+
+
+def resolve_filter(caller: Principal, query: CallListQuery) -> CallFilter:
+    """Turn the query into bounds; the organisation's time zone is looked up only where a filter needs it."""
+    moments = (query.date_filter, query.startDate, query.endDate)
+    zone = organizations.timezone(caller) if any(moments) else ZoneInfo("UTC")
+    starts = [periods.lower_bound(query.startDate, zone)]
+    if query.date_filter:
+        starts.append(periods.start_of(query.date_filter, zone, datetime.now(UTC)))
+    return CallFilter(
+        call_type=query.call_type,
+        status=query.status,
+        since=max((start for start in starts if start), default=None),
+        until=periods.upper_bound(query.endDate, zone),
+        search=query.search or None,
+        include_test=query.include_test,
+    )
+
+
+def present_row(org_id: str, row: Row) -> Row:
+    """Give a row of the feed the fall-backs that the pages rely on."""
+    return {
+        **row,
+        "call_direction": row["call_type"],
+        "phone_number": row["phone_number"] or UNKNOWN,
+        "caller_name": row["caller_name"] or UNKNOWN,
+        "duration_seconds": row["duration_seconds"] or 0,
+        "recording_url": recordings.link(org_id, row),
+        "tools_used": row["tools_used"] or [],
+    }
+
+
+def present_detail(org_id: str, row: Row) -> Row:
+    """Give a call in full the same fall-backs, and its transcript as segments."""
+    segments = [
+        {
+            "speaker": segment.get("speaker") or "caller",
+            "text": segment.get("text") or "",
+            "timestamp": segment.get("timestamp") or 0,
+            "sentiment": segment.get("sentiment") or "neutral",
+        }
+        for segment in row["transcript"] or []
+    ]
+    return {**present_row(org_id, row), "transcript": segments, "action_items": row["action_items"] or []}
+
+
+def to_row(call: NewCall) -> Row:
+    """Return the columns of a call to store, its sentiment labelled by its score."""
+    return {**call.model_dump(mode="json", exclude_none=True), "sentiment_label": label(call.sentiment_score)}
+
+
+def label(score: float | None) -> str | None:
+    """Return the label of a sentiment score from 0 to 1."""
+    if score is None:
+        return None
+    if score < NEGATIVE_BELOW:
+        return "negative"
+    return "positive" if score > POSITIVE_ABOVE else "neutral"

@@ -1,0 +1,35 @@
+"""What the program needs to know about an organisation."""
+
+from zoneinfo import ZoneInfo
+
+from postgrest import SyncPostgrestClient
+
+from voxanne import database
+from voxanne.auth import Principal
+from voxanne.cache import ORG_TIMEZONE, cache
+from voxanne.config import DEVELOPMENT_USER_ID
+from voxanne.database import Row
+from voxanne.errors import Forbidden, Gone, NotFound
+from voxanne.queries import organizations
+
+
+def timezone(caller: Principal) -> ZoneInfo:
+    """Return the caller's organisation's time zone, from the cache; UTC where it is unset."""
+    db = database.for_principal(caller.token)
+    name = cache.load(ORG_TIMEZONE, caller.org_id, lambda: organizations.get_timezone(db, caller.org_id))
+    return ZoneInfo(name or "UTC")
+
+
+def require_membership(db: SyncPostgrestClient, org_id: str, user_id: str) -> Row:
+    """Return id and name of an organisation that the user belongs to.
+
+    Raises a 404 if it is not there, `Gone` if it was deleted and `Forbidden` without an accepted membership.
+    """
+    row = organizations.get_with_membership(db, org_id, user_id)
+    if row is None:
+        raise NotFound("organization")
+    if row["status"] == "deleted":
+        raise Gone("This organization was deleted.")
+    if not row["user_org_roles"] and user_id != DEVELOPMENT_USER_ID:
+        raise Forbidden("Access denied: you are not a member of this organisation.")
+    return row

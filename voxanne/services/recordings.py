@@ -1,0 +1,67 @@
+"""Links to recordings.
+
+Rows carry a link of our own, signed and short-lived, which costs no request; only when somebody presses play is the
+file's URL signed by Supabase Storage. The link names a call and nothing else, and works without a session, as an
+audio player sends none.
+"""
+
+from flask import current_app, request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from storage3.exceptions import StorageApiError
+
+from voxanne import database
+from voxanne.config import Settings
+from voxanne.database import Row
+from voxanne.errors import DatabaseUnavailable, NotFound
+
+BUCKET = "call-recordings"
+_SERVER_TROUBLE = 500
+
+
+def link(org_id: str, row: Row) -> str | None:
+    """Return a link under which the recording of a call can be heard for a while, or None if it has none."""
+    if not row["has_recording"]:
+        return None
+    settings: Settings = current_app.config["SETTINGS"]
+    base = str(settings.backend_url or request.url_root).rstrip("/")
+    return f"{base}/api/recordings/{_serializer().dumps([org_id, row['id']])}"
+
+
+def read_link(token: str) -> tuple[str, str]:
+    """Return the organisation and the call of a link; raises `NotFound` for a forged or an expired one."""
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        org_id, call_id = _serializer().loads(token, max_age=settings.recording_url_expiry_seconds)
+    except (BadSignature, ValueError, TypeError):
+        raise NotFound("recording") from None
+    return org_id, call_id
+
+
+def signed_url(org_id: str, row: Row | None) -> tuple[str, str]:
+    """Return where the audio is, and its source: "storage" or "provider".
+
+    The path must lie in the organisation's own folder, since the signing key can reach every organisation's.
+    Raises `NotFound` if there is no recording or no file.
+    """
+    path = (row or {}).get("recording_storage_path")
+    if path and path.startswith(f"{org_id}/") and ".." not in path.split("/"):
+        return _sign(path), "storage"
+    if row and row.get("recording_url"):
+        return str(row["recording_url"]), "provider"
+    raise NotFound("recording")
+
+
+def _sign(path: str) -> str:
+    settings: Settings = current_app.config["SETTINGS"]
+    bucket = database.supabase().storage().from_(BUCKET)
+    try:
+        return str(bucket.create_signed_url(path, settings.recording_url_expiry_seconds)["signedURL"])
+    except StorageApiError as error:
+        if str(error.status).isdigit() and int(error.status) >= _SERVER_TROUBLE:
+            raise DatabaseUnavailable from None
+        raise NotFound("recording") from None
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    settings: Settings = current_app.config["SETTINGS"]
+    return URLSafeTimedSerializer(settings.signing_key, salt="recording")

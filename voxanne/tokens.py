@@ -1,0 +1,104 @@
+"""Verifies Supabase access tokens on this machine: signature, audience, issuer and expiry; no request per token."""
+
+import logging
+import threading
+import time
+from typing import Any
+
+import httpx
+import jwt
+
+from voxanne.config import Settings
+
+logger = logging.getLogger(__name__)
+
+AUDIENCE = "authenticated"
+LEEWAY_SECONDS = 10
+KEY_SET_LIFE_SECONDS = 600
+REFETCH_EVERY_SECONDS = 30
+FETCH_TIMEOUT_SECONDS = 3
+ASYMMETRIC = ("ES256", "RS256")
+
+
+class InvalidToken(Exception):
+    """The token is forged, expired, for another audience, or not a token at all."""
+
+
+class KeySet:
+    """The project's public keys: cached, fetched again at most every half minute, kept while the source is away."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched = self._tried = float("-inf")
+        self._lock = threading.Lock()
+
+    def key(self, key_id: str) -> jwt.PyJWK | None:
+        """Return the key of that id, or None; an unknown id causes a fetch only where the last one is old enough."""
+        now = time.monotonic()
+        stale = now - self._fetched > KEY_SET_LIFE_SECONDS
+        if (stale or key_id not in self._keys) and now - self._tried > REFETCH_EVERY_SECONDS:
+            self._refresh(wait=key_id not in self._keys)
+        return self._keys.get(key_id)
+
+    def _refresh(self, *, wait: bool) -> None:
+        if not self._lock.acquire(blocking=wait, timeout=FETCH_TIMEOUT_SECONDS if wait else -1):
+            return
+        try:
+            if time.monotonic() - self._tried <= REFETCH_EVERY_SECONDS:
+                return
+            self._keys = self._fetch()
+            self._fetched = time.monotonic()
+        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
+            logger.warning("key set not refreshed", extra={"cause": type(error).__name__})
+        finally:
+            self._tried = time.monotonic()
+            self._lock.release()
+
+    def _fetch(self) -> dict[str, jwt.PyJWK]:
+        reply = httpx.get(self._url, timeout=FETCH_TIMEOUT_SECONDS).raise_for_status().json()
+        usable = [key for key in reply["keys"] if key.get("kid") and key.get("alg", ASYMMETRIC[0]) in ASYMMETRIC]
+        return {str(key["kid"]): jwt.PyJWK(key) for key in usable}
+
+
+class TokenVerifier:
+    """Turns an access token into its claims, or raises `InvalidToken`."""
+
+    def __init__(self, settings: Settings) -> None:
+        secret = settings.supabase_jwt_secret
+        self._secret = secret.get_secret_value() if secret else None
+        self._issuer = settings.jwt_issuer
+        self._key_set = KeySet(f"{settings.supabase_base}/auth/v1/.well-known/jwks.json")
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """Return the claims of a valid token.
+
+        The algorithm is pinned by the kind of key: HS256 only where a secret is configured, ES256 or RS256 only
+        with a key of the project's set, so that neither `none` nor a public key used as a secret gets through.
+        """
+        try:
+            header = jwt.get_unverified_header(token)
+            key, algorithm = self._key_for(header)
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=AUDIENCE,
+                issuer=self._issuer,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "sub", "aud", "iss"]},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise InvalidToken(type(error).__name__) from None
+        return claims
+
+    def _key_for(self, header: dict[str, Any]) -> tuple[str | jwt.PyJWK, str]:
+        algorithm = header.get("alg")
+        if algorithm == "HS256" and self._secret:
+            return self._secret, algorithm
+        key_id = header.get("kid")
+        if algorithm in ASYMMETRIC and isinstance(key_id, str):
+            key = self._key_set.key(key_id)
+            if key is not None and key.algorithm_name == algorithm:
+                return key, str(algorithm)
+        raise InvalidToken("no key for this token")
