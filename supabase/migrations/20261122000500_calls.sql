@@ -70,18 +70,9 @@ alter table public.calls add foreign key (org_id, contact_id) references public.
 alter table public.call_logs add unique (org_id, id), add unique (vapi_call_id);
 alter table public.calls add unique (org_id, id), add unique (vapi_call_id);
 
--- Plain columns only: anything computed here would keep the planner from merging the two indexes in order.
+-- Both branches are bare tables of plain columns and the one condition stands outside: only then does the planner merge the
+-- two tables' indexes in order. A condition within a branch costs a sort of the organisation's whole history.
 create view public.calls_feed with (security_invoker = true) as
-select
-  id, org_id, call_type, vapi_call_id, contact_id, phone_number, from_number, to_number, caller_name, status,
-  created_at as call_date, started_at, ended_at, created_at, duration_seconds, recording_storage_path, recording_url,
-  recording_status, recording_error, has_recording, transcript, has_transcript, sentiment_score, sentiment_label,
-  sentiment_summary, sentiment_urgency, action_items, outcome, outcome_summary, ended_reason, cost_cents, tools_used,
-  lead_temp, lead_score, financial_value, procedure_intent, booking_confirmed, is_test_call, transfer_to,
-  transfer_time, transfer_reason, notes, metadata, updated_at, sort_name, sort_duration, search_text
-from public.call_logs
-where deleted_at is null
-union all
 select
   id, org_id, call_type, vapi_call_id, contact_id, phone_number, from_number, to_number, caller_name, status,
   call_date, started_at, ended_at, created_at, duration_seconds, recording_storage_path, recording_url,
@@ -89,7 +80,27 @@ select
   sentiment_summary, sentiment_urgency, action_items, outcome, outcome_summary, ended_reason, cost_cents, tools_used,
   lead_temp, lead_score, financial_value, procedure_intent, booking_confirmed, is_test_call, transfer_to,
   transfer_time, transfer_reason, notes, metadata, updated_at, sort_name, sort_duration, search_text
-from public.calls
+from (
+  select
+    id, org_id, call_type, vapi_call_id, contact_id, phone_number, from_number, to_number, caller_name, status,
+    created_at as call_date, started_at, ended_at, created_at, duration_seconds, recording_storage_path,
+    recording_url, recording_status, recording_error, has_recording, transcript, has_transcript, sentiment_score,
+    sentiment_label, sentiment_summary, sentiment_urgency, action_items, outcome, outcome_summary, ended_reason,
+    cost_cents, tools_used, lead_temp, lead_score, financial_value, procedure_intent, booking_confirmed, is_test_call,
+    transfer_to, transfer_time, transfer_reason, notes, metadata, updated_at, sort_name, sort_duration, search_text,
+    deleted_at
+  from public.call_logs
+  union all
+  select
+    id, org_id, call_type, vapi_call_id, contact_id, phone_number, from_number, to_number, caller_name, status,
+    call_date, started_at, ended_at, created_at, duration_seconds, recording_storage_path, recording_url,
+    recording_status, recording_error, has_recording, transcript, has_transcript, sentiment_score, sentiment_label,
+    sentiment_summary, sentiment_urgency, action_items, outcome, outcome_summary, ended_reason, cost_cents,
+    tools_used, lead_temp, lead_score, financial_value, procedure_intent, booking_confirmed, is_test_call,
+    transfer_to, transfer_time, transfer_reason, notes, metadata, updated_at, sort_name, sort_duration, search_text,
+    deleted_at
+  from public.calls
+) as call
 where deleted_at is null;
 
 create trigger touch before update on public.call_logs for each row execute function public.touch_updated_at();
