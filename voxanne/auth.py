@@ -48,7 +48,8 @@ class Principal:
         if self.user_id == DEVELOPMENT_USER_ID:
             return Role.OWNER
         db = database.for_principal(self.token)
-        name = cache.load(ROLE, f"{self.org_id}:{self.user_id}", lambda: members.get_role(db, self.org_id, self.user_id))
+        key = f"{self.org_id}:{self.user_id}"
+        name = cache.load(ROLE, key, lambda: members.get_role(db, self.org_id, self.user_id))
         return Role[name.upper()] if name else Role.VIEWER
 
 
@@ -68,7 +69,7 @@ def signed_in() -> None:
 
 
 def require_role(least: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Refuse callers below that role with a 403; stands under `describe`, so that a bad body costs no look-up of the role."""
+    """Refuse callers below that role with a 403; stands under `describe`, so that a bad body costs no look-up."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(view)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from flask import Flask
+from flask import Flask, Response
 from flask.json.provider import JSONProvider
 
 
@@ -18,10 +18,10 @@ class OrjsonProvider(JSONProvider):
         """Parse text or bytes."""
         return orjson.loads(s)
 
-    def response(self, *args: Any, **kwargs: Any) -> Any:
+    def response(self, *args: Any, **kwargs: Any) -> Response:
         """Serialise straight to the bytes of a reply."""
         payload = self._prepare_response_obj(args, kwargs)
-        return self._app.response_class(orjson.dumps(payload), mimetype="application/json")
+        return Response(orjson.dumps(payload), mimetype="application/json")
 
 
 def init_app(app: Flask) -> None:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import orjson
-from flask import Request, current_app, make_response, request
+from flask import Request, current_app, make_response
 from pydantic import BaseModel, ValidationError
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.plugins.base import Context
@@ -83,8 +83,8 @@ def read_json(request: Request) -> Any:
         raise ValidationFailed("The request body is not valid JSON.") from None
 
 
-def _raise_validation(_request: Any, _response: Any, error: ValidationError | None, *_: Any) -> None:
-    if error is None:
+def _raise_validation(_request: Any, _response: Any, error: Exception | None, *_: Any) -> None:
+    if not isinstance(error, ValidationError):
         return
     details = [
         {
@@ -96,6 +96,8 @@ def _raise_validation(_request: Any, _response: Any, error: ValidationError | No
     sentence = "; ".join(f"{detail['field']}: {detail['message']}" for detail in details[:3])
     raise ValidationFailed(sentence, details=details)
 
+
+BEARER: Any = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 api = SpecTree(
     "flask",
@@ -109,7 +111,7 @@ api = SpecTree(
     path="docs",
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
-    security_schemes=[SecurityScheme(name="bearer", data={"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})],
+    security_schemes=[SecurityScheme(name="bearer", data=BEARER)],
     security={"bearer": []},
 )
 
@@ -123,14 +125,8 @@ def describe(
     """Validate a view's annotated input, and document its replies: `ok` on success, and the errors beside the usual."""
     others = {*_ALWAYS, *(() if public else _SIGNED_IN), *errors}
     models: dict[str, Any] = {f"HTTP_{code}": ErrorBody for code in sorted(others)}
-    decorate = api.validate(
+    return api.validate(
         resp=Response(**{f"HTTP_{status}": ok}, **models),
         tags=[tag],
         security=[{}] if public else None,
     )
-    return decorate  # type: ignore[return-value]
-
-
-def validated(kind: str) -> Any:
-    """Return this request's validated `query` or `json`."""
-    return getattr(request.context, kind)  # type: ignore[attr-defined]

@@ -35,9 +35,7 @@ def list_calls(query: CallListQuery) -> Response:
     caller = principal()
     db = database.for_principal(caller.token)
     narrowed = calls.resolve_filter(caller, query)
-    page = queries.list_calls(
-        db, caller.org_id, narrowed, sort=query.sortBy, offset=query.offset, limit=query.limit
-    )
+    page = queries.list_calls(db, caller.org_id, narrowed, sort=query.sortBy, offset=query.offset, limit=query.limit)
     rows = [calls.present_row(caller.org_id, row) for row in page.rows]
     return jsonify(calls=rows, pagination=pagination.describe(query, page.total))
 

@@ -1,4 +1,4 @@
-"""The gate of the dashboard: does the caller belong to this organisation?"""
+"""The gate of the dashboard: whether the caller belongs to an organisation."""
 
 from flask import Blueprint, Response, jsonify
 

@@ -24,9 +24,7 @@ def list_services(query: ServiceListQuery) -> Response:
     caller = principal()
     db = database.for_principal(caller.token)
     found = queries.list_services(db, caller.org_id, offset=query.offset, limit=query.limit)
-    return jsonify(
-        services=found.rows, pagination={"offset": query.offset, "limit": query.limit, "total": found.total}
-    )
+    return jsonify(services=found.rows, pagination={"offset": query.offset, "limit": query.limit, "total": found.total})
 
 
 @bp.get("/<uuid:service_id>")

@@ -26,7 +26,7 @@ class CallListQuery(PageQuery):
     )
     startDate: Moment | None = Field(None, description="Inclusive; a day means its start where the organisation is.")  # noqa: N815
     endDate: Moment | None = Field(None, description="Inclusive; a day means all of it.")  # noqa: N815
-    include_test: bool = Field(False, description="Show test calls, too.")
+    include_test: bool = Field(default=False, description="Show test calls, too.")
 
 
 class CallSummaryRow(BaseModel):

@@ -13,9 +13,7 @@ UNIQUE_VIOLATION = "23505"
 _NAMESPACE = uuid.UUID("6f0c2a52-6a43-4c1e-9d5b-2d8f6b6f3a10")
 
 
-def create_once(
-    *, scope: str, values: Row, insert: Callable[[Row], Row], find: Callable[[str], Row | None]
-) -> Row:
+def create_once(*, scope: str, values: Row, insert: Callable[[Row], Row], find: Callable[[str], Row | None]) -> Row:
     """Insert a row, or return the one that an earlier try of the same request inserted.
 
     The id is derived from the scope (organisation, user and noun), the request's id and its content, so that a repeat
