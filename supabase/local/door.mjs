@@ -33,7 +33,7 @@ async function bodyOf(request) {
 const OPEN = ["/auth/v1/.well-known/jwks.json", "/auth/v1/health", "/storage/v1/object/sign/", "/storage/v1/object/public/"];
 const needsKey = (request, url) => !(request.method !== "POST" && OPEN.some((prefix) => url.pathname.startsWith(prefix)));
 
-async function answer(request, response, { handlers, rest }) {
+async function answer(request, response, { handlers, socket }) {
   const url = new URL(request.url, "http://door");
   const reply = (content) => send(request, response, content);
   if (request.method === "OPTIONS") return reply({ status: 204 });
@@ -45,14 +45,14 @@ async function answer(request, response, { handlers, rest }) {
     return reply({ status: 401, body: { message: "No API key found in request", hint: "No `apikey` request header or url param was found." } });
   }
   const bearer = bearerOf(request, url);
-  if (service === "rest") return proxy(request, response, { socket: rest(), url, bearer, headers: cors(request) });
+  if (service === "rest") return proxy(request, response, { socket, url, bearer, headers: cors(request) });
   return reply(await handlers[service](request, url, bearer, await bodyOf(request)));
 }
 
-/** Opens the door; `handlers` maps auth, storage and __control to functions, `rest()` names PostgREST's socket. */
-export function openDoor({ port, handlers, rest }) {
+/** Opens the door; `handlers` maps auth, storage and __control to functions, `socket` is PostgREST's. */
+export function openDoor({ port, handlers, socket }) {
   const server = http.createServer((request, response) => {
-    answer(request, response, { handlers, rest }).catch((error) => {
+    answer(request, response, { handlers, socket }).catch((error) => {
       console.error(`door: ${error.stack}`);
       if (!response.headersSent) send(request, response, { status: 500, body: { message: "An unexpected error occurred" } });
     });

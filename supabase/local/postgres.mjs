@@ -5,7 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import postgres from "postgres";
 import { PASSWORD, databaseUrl } from "./settings.mjs";
-import { start, stop, until } from "./processes.mjs";
+import { Service, launch } from "./processes.mjs";
 
 const run = promisify(execFile);
 const SUPERUSER = "supabase_admin";
@@ -24,30 +24,37 @@ const SETTINGS = {
 };
 const THROW_AWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", shared_buffers: "128MB" };
 
-export const connect = (port, role = SUPERUSER, options = {}) =>
-  postgres(databaseUrl(port, role), { max: 4, onnotice() {}, idle_timeout: 60, ...options });
+/** A connection pool to the database at this address. */
+export const connect = (url, options = {}) => postgres(url, { max: 1, connect_timeout: 5, onnotice() {}, ...options });
 
-/** Makes a data directory owned by `account`, readable by nobody else. */
-export async function initialise({ engine, data, account, durable }) {
-  if (fs.existsSync(path.join(data, "PG_VERSION"))) return false;
-  const half = `${data}.new`;
-  fs.rmSync(half, { recursive: true, force: true });
-  fs.mkdirSync(half, { recursive: true, mode: 0o700 });
-  const secret = path.join(half, "..", ".password");
-  fs.writeFileSync(secret, PASSWORD);
-  if (account.uid !== undefined) fs.chownSync(half, account.uid, account.gid);
-  const args = ["-D", half, "-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8", "--locale=C.UTF-8"];
-  try { await run(engine.initdb, durable ? args : [...args, "--no-sync"], { cwd: "/", ...account }); } finally { fs.rmSync(secret); }
-  fs.renameSync(half, data);
-  return true;
+/** Runs `work` with a connection that is closed afterwards. */
+export async function withConnection(url, work) {
+  const sql = connect(url);
+  try { return await work(sql); } finally { await sql.end({ timeout: 1 }); }
 }
 
-/** Starts postgres and resolves when it answers; `stop()` is a fast shutdown. */
-export async function startPostgres({ engine, data, account, durable, port, log }) {
+/** Makes the data directory unless it is there; it appears only when it is complete. */
+export async function initialise({ engine, data, account, durable, scratch, signal }) {
+  if (fs.existsSync(path.join(data, "PG_VERSION"))) return;
+  const half = `${data}.new`, secret = path.join(scratch, "password");
+  fs.rmSync(half, { recursive: true, force: true });
+  fs.mkdirSync(half, { mode: 0o700 });
+  fs.writeFileSync(secret, PASSWORD);
+  if (account.uid !== undefined) fs.chownSync(half, account.uid, account.gid);
+  const args = ["-D", half, "-U", SUPERUSER, "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8", "--locale=C", ...(durable ? [] : ["--no-sync"])];
+  await run(path.join(engine, "bin", "initdb"), args, { cwd: "/", env: { PATH: process.env.PATH }, signal, ...account });
+  fs.rmSync(secret);
+  fs.renameSync(half, data);
+}
+
+/** One postgres process; ready when it answers a query. */
+export function postgresService({ engine, data, account, durable, port, log, ...service }) {
   const settings = { ...SETTINGS, ...(durable ? {} : THROW_AWAY), port };
-  const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const child = start(engine.postgres, ["-D", data, ...args], { account, log });
-  const sql = connect(port, SUPERUSER, { max: 1 });
-  try { await until(() => sql`select 1`, { child, what: "Postgres" }); } finally { await sql.end({ timeout: 1 }); }
-  return { child, port, stop: () => stop(child, [["SIGINT", 10000], ["SIGQUIT", 5000]]) };
+  const args = ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
+  return new Service({
+    name: "Postgres", signal: "SIGINT",
+    open: () => launch(path.join(engine, "bin", "postgres"), args, { env: { PATH: process.env.PATH, LC_ALL: "C" }, account, log }),
+    ready: () => withConnection(databaseUrl(port, SUPERUSER), (sql) => sql`select 1`),
+    ...service,
+  });
 }

@@ -2,9 +2,10 @@
 import http from "node:http";
 import { JWT_SECRET, databaseUrl } from "./settings.mjs";
 import { postgrestEngine } from "./engines.mjs";
-import { start, stop, until } from "./processes.mjs";
+import { Service, launch } from "./processes.mjs";
 
 const settings = (databasePort, socket) => ({
+  PATH: process.env.PATH,
   PGRST_DB_URI: databaseUrl(databasePort, "authenticator"),
   PGRST_DB_SCHEMAS: "public",
   PGRST_DB_EXTRA_SEARCH_PATH: "public,extensions",
@@ -16,19 +17,21 @@ const settings = (databasePort, socket) => ({
   PGRST_LOG_LEVEL: "error",
 });
 
-const ready = (socketPath) => new Promise((resolve, reject) => {
+const answers = (socketPath) => new Promise((resolve, reject) => {
   const request = http.request({ socketPath, path: "/", method: "HEAD", agent: false, timeout: 2000 }, (reply) => {
     reply.resume();
-    reply.statusCode < 500 ? resolve() : reject(new Error(`status ${reply.statusCode}`));
+    if (reply.statusCode < 500) resolve(); else reject(new Error(`status ${reply.statusCode}`));
   });
   request.on("timeout", () => request.destroy(new Error("no answer")));
   request.on("error", reject).end();
 });
 
-/** Starts PostgREST and resolves when it has read the schema. */
-export async function startPostgrest({ databasePort, socket, log }) {
-  const env = { PATH: process.env.PATH, ...settings(databasePort, socket) };
-  const child = start(postgrestEngine(), [], { env, log });
-  await until(() => ready(socket), { child, what: "PostgREST" });
-  return { child, socket, stop: () => stop(child, [["SIGTERM", 3000]]) };
+/** One PostgREST process; ready when it has read the schema. */
+export function postgrestService({ databasePort, socket, log, ...service }) {
+  return new Service({
+    name: "PostgREST", signal: "SIGTERM", patience: 3000,
+    open: () => launch(postgrestEngine(), [], { env: settings(databasePort, socket), log }),
+    ready: () => answers(socket),
+    ...service,
+  });
 }

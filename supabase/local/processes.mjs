@@ -1,15 +1,15 @@
 // Starting, watching and stopping the programs that the stack is made of.
 import { spawn } from "node:child_process";
-import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-
-export const alive = (pid) => {
-  try { return process.kill(pid, 0); } catch (error) { return error.code === "EPERM"; }
-};
+import { childrenOf } from "./identity.mjs";
 
 /** Starts a program in a session of its own, so that Ctrl-C reaches it only through the stack. */
-export function start(command, args, { env, account, log, cwd = "/" }) {
-  const child = spawn(command, args, { env: env ?? process.env, cwd, detached: true, stdio: ["ignore", log, log], ...account });
+export function launch(command, args, { env = process.env, account = {}, log = "ignore", cwd = "/" } = {}) {
+  return watch(spawn(command, args, { env, cwd, detached: true, stdio: ["ignore", log, log], ...account }));
+}
+
+/** Adds `ended`, a promise of how the program ended. */
+export function watch(child) {
   child.ended = new Promise((resolve) => {
     child.once("error", (error) => resolve({ error }));
     child.once("exit", (code, signal) => resolve({ code, signal }));
@@ -17,38 +17,54 @@ export function start(command, args, { env, account, log, cwd = "/" }) {
   return child;
 }
 
-/** Sends each signal in turn until the program has gone. */
-export async function stop(child, steps) {
-  for (const [signal, patience] of [...steps, ["SIGKILL", 5000]]) {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGCONT");
-    child.kill(signal);
-    await Promise.race([child.ended, sleep(patience, null, { ref: false })]);
-  }
-}
+const running = (child) => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
-/** Resolves when `probe` stops throwing; fails at once when the program ends, or after `patience` ms. */
-export async function until(probe, { child, patience = 30000, what }) {
+/** Resolves when `probe` stops throwing; fails when the program ends, the start is called off, or `patience` ms are over. */
+export async function until(probe, { child, cancelled, what, patience = 30000 }) {
   const deadline = Date.now() + patience;
-  let ended = null;
-  child?.ended.then((result) => { ended = result; });
   for (;;) {
+    cancelled?.throwIfAborted();
     try { return await probe(); } catch (error) {
-      if (ended) throw new Error(`${what} ended (${ended.error?.message ?? ended.signal ?? ended.code})`);
+      if (child && !running(child)) throw new Error(`${what} ended at once`);
       if (Date.now() > deadline) throw new Error(`${what} gave no answer within ${patience / 1000} s (${error.message})`);
     }
     await sleep(25);
   }
 }
 
-const listen = (port) => new Promise((resolve, reject) => {
-  const server = net.createServer();
-  server.once("error", reject);
-  server.listen({ port, host: "127.0.0.1", exclusive: true }, () => {
-    const taken = server.address().port;
-    server.close(() => resolve(taken));
-  });
-});
+/** A program that can be stopped, started again, and frozen. `open` launches it and `ready` throws until it answers. */
+export class Service {
+  constructor({ name, open, ready, signal, patience = 10000, register, cancelled }) {
+    Object.assign(this, { name, open, ready, signal, patience, register, cancelled });
+  }
 
-/** A free port: the preferred one, or any. */
-export const freePort = (preferred = 0) => listen(preferred).catch(() => listen(0));
+  async start() {
+    if (this.child && running(this.child)) return;
+    this.child = this.open();
+    if (this.child.pid) this.register.add(this.name, this.child.pid, this.signal);
+    await until(this.ready, { child: this.child, cancelled: this.cancelled, what: this.name });
+  }
+
+  async stop() {
+    const { child } = this;
+    if (!child) return;
+    for (const signal of [this.signal, "SIGKILL"]) {
+      if (!running(child)) break;
+      this.resume();
+      child.kill(signal);
+      await Promise.race([child.ended, sleep(this.patience, null, { ref: false })]);
+    }
+    this.register.remove(child.pid);
+  }
+
+  /** Freezes the program with all its children: it keeps its connections and answers none of them. */
+  pause() {
+    this.child.kill("SIGSTOP");
+    for (const pid of childrenOf(this.child.pid)) process.kill(pid, "SIGSTOP");
+  }
+
+  resume() {
+    for (const pid of childrenOf(this.child.pid)) process.kill(pid, "SIGCONT");
+    this.child.kill("SIGCONT");
+  }
+}

@@ -2,52 +2,116 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { DATABASE_PORT, DOOR_PORT, LOCAL, doorUrl } from "./settings.mjs";
+import { DATABASE_PORT, DOOR_PORT, LOCAL, REDIS_PORT, databaseUrl, doorUrl, environment } from "./settings.mjs";
 import { authHandler } from "./auth/index.mjs";
 import { bootstrap } from "./bootstrap.mjs";
+import { controlHandler } from "./control.mjs";
 import { openDoor } from "./door.mjs";
-import { postgresAccount, postgresEngine } from "./engines.mjs";
+import { postgresEngine } from "./engines.mjs";
 import { migrate } from "./migrate.mjs";
-import { connect, initialise, startPostgres } from "./postgres.mjs";
-import { startPostgrest } from "./postgrest.mjs";
-import { freePort } from "./processes.mjs";
+import { accountFor, durableData, throwAway } from "./places.mjs";
+import { freePort } from "./ports.mjs";
+import { connect, initialise, postgresService } from "./postgres.mjs";
+import { postgrestService } from "./postgrest.mjs";
+import { redisService, redisUrl } from "./redis.mjs";
+import { storageHandler } from "./storage/index.mjs";
+import { cancelled } from "./signals.mjs";
 
 export const say = (line) => console.log(`  ${line}`);
 
-function directory(durable) {
-  if (durable) { fs.mkdirSync(LOCAL, { recursive: true }); return LOCAL; }
-  const made = fs.mkdtempSync(path.join(os.tmpdir(), "voxanne-stack-"));
-  fs.chmodSync(made, 0o711);
-  return made;
+async function port(preferred, what, durable) {
+  const found = await freePort(durable ? preferred : 0);
+  if (durable && found !== preferred) say(`port ${preferred} is taken by another program, so ${what} gets port ${found}`);
+  return found;
 }
 
-/** Starts everything; `parts` is filled as it goes, so that a failure half-way can be undone. */
-export async function startStack({ durable, parts }) {
-  const home = directory(durable);
-  if (!durable) parts.unshift({ stop: async () => fs.rmSync(home, { recursive: true, force: true }) });
-  const log = (name) => fs.openSync(path.join(home, `${name}.log`), "a");
-  const common = { durable, engine: postgresEngine(), account: postgresAccount(), data: path.join(home, "data") };
-  await initialise(common);
-  const databasePort = await freePort(durable ? DATABASE_PORT : 0);
-  const database = await startPostgres({ ...common, port: databasePort, log: log("postgres") });
-  parts.push(database);
-  say(`Postgres on port ${databasePort}`);
-  await bootstrap(databasePort);
-  const pushed = await migrate(databasePort);
-  say(pushed ? `${pushed} migrations applied` : "migrations are up to date");
-  const rest = await startPostgrest({ databasePort, socket: path.join(home, "rest.sock"), log: log("postgrest") });
-  parts.push(rest);
-  say("PostgREST");
-  const doorPort = await freePort(durable ? DOOR_PORT : 0);
-  const sql = connect(databasePort, "supabase_auth_admin", { max: 8 });
-  parts.push({ stop: () => sql.end({ timeout: 1 }) });
-  const auth = authHandler({ sql, doorUrl: doorUrl(doorPort), cost: durable ? 10 : 4 });
-  const door = await openDoor({ port: doorPort, handlers: { auth }, rest: () => rest.socket });
-  parts.push(door);
-  say(`Supabase at ${doorUrl(doorPort)}`);
-  return { databasePort, doorPort };
+function places(durable) {
+  const scratch = throwAway();
+  const home = durable ? LOCAL : scratch;
+  const data = durable ? durableData() : path.join(scratch, "data");
+  const log = (name) => fs.openSync(path.join(home, `${name}.log`), durable ? "w" : "a");
+  return { scratch, home, data, log };
 }
 
-export async function stopParts(parts) {
-  while (parts.length) await parts.pop().stop();
+/** The parts of one stack: `start` fills `parts` as it goes, so that a failure half-way is undone by `stop`. */
+export class Stack {
+  parts = [];
+  services = {};
+
+  constructor({ durable, redis, register }) { Object.assign(this, { durable, redis, register, ...places(durable) }); }
+
+  async begin(key, service) {
+    this.parts.push(service);
+    this.services[key] = service;
+    await service.start();
+    cancelled.throwIfAborted();
+    return service;
+  }
+
+  async database() {
+    const { durable, data, scratch, register } = this;
+    const account = accountFor(data), engine = postgresEngine(account);
+    await initialise({ engine, data, account, durable, scratch, signal: cancelled });
+    this.databasePort = await port(DATABASE_PORT, "Postgres", durable);
+    const common = { engine, data, account, durable, port: this.databasePort, log: this.log("postgres"), register, cancelled };
+    try { await this.begin("postgres", postgresService(common)); } catch (error) { throw this.explained(error, "postgres"); }
+    await bootstrap(this.databasePort);
+    say(`Postgres on port ${this.databasePort}`);
+  }
+
+  async migrations() {
+    const count = await migrate(databaseUrl(this.databasePort), cancelled);
+    say(count ? `${count} migrations applied` : "migrations are up to date");
+  }
+
+  async rest() {
+    const socket = path.join(this.scratch, "rest.sock");
+    await this.begin("rest", postgrestService({ databasePort: this.databasePort, socket, log: this.log("postgrest"), register: this.register, cancelled }));
+    return socket;
+  }
+
+  async cache() {
+    this.redisPort = await port(REDIS_PORT, "Redis", this.durable);
+    await this.begin("redis", redisService({ port: this.redisPort, directory: this.scratch, log: this.log("redis"), register: this.register, cancelled }));
+    say(`Redis on port ${this.redisPort}`);
+  }
+
+  pool(role, max) {
+    const sql = connect(databaseUrl(this.databasePort, role), { max, idle_timeout: 60 });
+    this.parts.push({ stop: () => sql.end({ timeout: 0 }) });
+    return sql;
+  }
+
+  async door(socket) {
+    const doorPort = await port(DOOR_PORT, "Supabase", this.durable);
+    const handlers = {
+      auth: authHandler({ sql: this.pool("supabase_auth_admin", 8), doorUrl: doorUrl(doorPort), cost: this.durable ? 10 : 4 }),
+      storage: storageHandler({ sql: this.pool("supabase_storage_admin", 4), files: path.join(this.home, "storage") }),
+      ...(this.durable ? {} : { __control: controlHandler(this.services) }),
+    };
+    this.parts.push(await openDoor({ port: doorPort, handlers, socket }));
+    say(`Supabase at ${doorUrl(doorPort)}`);
+    this.doorPort = doorPort;
+  }
+
+  /** Starts everything and returns the environment for the command. */
+  async start() {
+    await this.database();
+    await this.migrations();
+    const [socket] = await Promise.all([this.rest(), this.redis ? this.cache() : null]);
+    await this.door(socket);
+    return environment({ doorPort: this.doorPort, databasePort: this.databasePort, redisUrl: this.redis ? redisUrl(this.redisPort) : undefined });
+  }
+
+  async stop() {
+    while (this.parts.length) await this.parts.pop().stop();
+    fs.rmSync(this.scratch, { recursive: true, force: true });
+  }
+
+  /** The error with what the program's own log says last. */
+  explained(error, name) {
+    const lines = fs.readFileSync(path.join(this.home, `${name}.log`), "utf8").trim().split(os.EOL);
+    const last = lines.filter((line) => /FATAL|PANIC|ERROR|HINT/.test(line)).at(-1);
+    return last && !error.calledOff ? new Error(`${error.message}: ${last}`) : error;
+  }
 }

@@ -1,0 +1,20 @@
+// Speaks to guard.sh, which outlives this process and clears up after it.
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { HERE } from "./settings.mjs";
+
+export function startGuard() {
+  const guard = spawn("/bin/sh", [path.join(HERE, "guard.sh")], { cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  guard.stdin.on("error", () => {}); // a guard that somebody ended is no reason to end the stack
+  guard.unref();
+  const tell = (line) => guard.stdin.write(`${line}\n`);
+  return {
+    add: (pid, signal) => tell(`add ${signal} ${pid}`),
+    remove: (pid) => tell(`del ${pid}`),
+    directory: (name) => tell(`dir ${name}`),
+    stop() {
+      guard.ref();
+      return new Promise((resolve) => { guard.exitCode === null ? guard.once("exit", resolve) : resolve(); guard.stdin.end("done\n"); });
+    },
+  };
+}
