@@ -1,0 +1,51 @@
+"""The cache: right after every change, one origin request for any number of readers, and only slower when it fails.
+
+    cache.load(SERVICES, org_id, lambda: fetch_services(db, org_id))
+    with cache.changing((SERVICES, org_id)):
+        insert_service(db, org_id, values)
+
+How it stays right: each key has a ticket. A reader notes the ticket before it loads and stores the value under it; a
+value counts only while its ticket is the key's present one. A change replaces the ticket before the write (and marks
+the key busy, so that a writer who dies leaves nothing stored) and again after it. So whatever was loaded before a
+change ended is never served afterwards, however late it is stored. A lost ticket (Redis flushed, restarted, replaced)
+is made up anew at random, which outdates what was stored under it. While a process cannot reach Redis it reads from
+the origin and keeps a list of its changes, which it tells Redis before using it again.
+
+`store.py` says what a store does, `memory.py` and `shared.py` are the two; `engine.py` reads through one.
+"""
+
+from voxanne.cache.errors import CacheConfigError, OriginUnavailableError
+from voxanne.cache.facade import Cache
+from voxanne.cache.regions import (
+    AGENTS,
+    CONTACT_STATS,
+    INBOUND_CONFIG,
+    ORG_SETTINGS,
+    ORG_TIMEZONE,
+    PHONE_MAPPING,
+    REGIONS,
+    ROLE,
+    SERVICES,
+    Region,
+)
+from voxanne.cache.signals import cache_event
+
+cache = Cache()
+
+__all__ = [
+    "AGENTS",
+    "CONTACT_STATS",
+    "INBOUND_CONFIG",
+    "ORG_SETTINGS",
+    "ORG_TIMEZONE",
+    "PHONE_MAPPING",
+    "REGIONS",
+    "ROLE",
+    "SERVICES",
+    "Cache",
+    "CacheConfigError",
+    "OriginUnavailableError",
+    "Region",
+    "cache",
+    "cache_event",
+]

@@ -1,0 +1,192 @@
+"""Reading through a store: hit, early refresh, single flight, and stale values while the origin fails."""
+
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, TypeGuard
+
+import orjson
+
+from voxanne.cache.counters import Counters
+from voxanne.cache.errors import OriginUnavailableError
+from voxanne.cache.flights import Flights
+from voxanne.cache.regions import Region
+from voxanne.cache.signals import cache_event
+from voxanne.cache.store import Claim, Entry, Reading, Store, Turn
+
+Loader = Callable[[], Any]
+logger = logging.getLogger("voxanne.cache")
+
+FLIGHT_WAIT = 6.0
+LOCK_WAIT = 2.5
+PATIENCE = 0.5
+RETRY_PAUSE = 1.0
+REFRESHERS = 4
+MAX_PAUSES = 10_000
+
+
+class _SlowOriginError(OriginUnavailableError):
+    """The origin takes longer than a caller with a stale value at hand should wait."""
+
+
+class Engine:
+    """One app's cache: a store, its counters, the flights under way and a few threads that refresh early."""
+
+    def __init__(self, store: Store, counters: Counters, unavailable: tuple[type[Exception], ...]) -> None:
+        self.store = store
+        self.counters = counters
+        self.patience = PATIENCE
+        self._unavailable: tuple[type[Exception], ...] = (OriginUnavailableError, OSError, *unavailable)
+        self._flights = Flights(FLIGHT_WAIT, self._unavailable)
+        self._pool = ThreadPoolExecutor(REFRESHERS, thread_name_prefix="cache-refresh")
+        self._lock = threading.Lock()
+        self._refreshes: dict[tuple[str, str], Future[bytes]] = {}
+        self._pauses: dict[tuple[str, str], float] = {}
+
+    def load(self, region: Region, key: str, loader: Loader, *, refresh: bool) -> Any:
+        """Return the value, from wherever it is to be had."""
+        reading = self.store.read(region, key)
+        if reading.entry is None:
+            return self._miss(region, key, loader, reading.ticket)
+        _, refresh_at, expires_at, value = reading.entry
+        now = time.time()
+        if now >= expires_at:
+            return self._expired(region, key, loader, reading, refresh=refresh)
+        self._note(region, "hits")
+        if value is None:
+            self._note(region, "negativeHits")
+        if now >= refresh_at and refresh:
+            self._refresh_early(region, key, loader, reading.ticket)
+        return value
+
+    def close(self) -> None:
+        """Stop the threads; refreshes not yet begun are dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.store.close()
+
+    def _miss(self, region: Region, key: str, loader: Loader, ticket: str | None) -> Any:
+        self._note(region, "misses")
+        return orjson.loads(self._fly(region, key, loader, ticket))
+
+    def _expired(self, region: Region, key: str, loader: Loader, reading: Reading, *, refresh: bool) -> Any:
+        self._note(region, "misses")
+        failure: Exception | None = None
+        if not self._is_paused(region, key):
+            try:
+                return orjson.loads(self._renew(region, key, loader, reading.ticket, refresh=refresh))
+            except self._unavailable as error:
+                failure = error
+                self._pause(region, key)
+                reading = self.store.read(region, key)  # a change meanwhile ends what was at hand
+        if reading.entry is not None and time.time() < reading.entry[2] + region.stale_of(reading.entry[3]):
+            self._note(region, "staleServed")
+            logger.warning("stale value served", extra={"region": region.name, "error": type(failure).__name__})
+            return reading.entry[3]
+        if failure is None or isinstance(failure, _SlowOriginError):
+            return orjson.loads(self._fly(region, key, loader, reading.ticket))
+        raise failure
+
+    def _renew(self, region: Region, key: str, loader: Loader, ticket: str | None, *, refresh: bool) -> bytes:
+        if not refresh:
+            return self._fly(region, key, loader, ticket)
+        future = self._refresh(region, key, loader, ticket)
+        wait([future], self.patience)
+        if not future.done():
+            raise _SlowOriginError
+        return future.result()
+
+    def _refresh_early(self, region: Region, key: str, loader: Loader, ticket: str | None) -> None:
+        if not self._is_paused(region, key):
+            with contextlib.suppress(RuntimeError):  # the program is ending, there will be no later
+                self._refresh(region, key, loader, ticket)
+
+    def _refresh(self, region: Region, key: str, loader: Loader, ticket: str | None) -> "Future[bytes]":
+        name = (region.name, key)
+        with self._lock:
+            future = self._refreshes.get(name)
+            if future is not None:
+                return future
+            future = self._pool.submit(self._fly, region, key, loader, ticket)
+            self._refreshes[name] = future
+        future.add_done_callback(lambda done: self._refreshed(region, key, done))
+        return future
+
+    def _refreshed(self, region: Region, key: str, done: "Future[bytes]") -> None:
+        with self._lock:
+            self._refreshes.pop((region.name, key), None)
+        if not done.cancelled() and done.exception() is not None:
+            self._pause(region, key)
+            logger.warning("refresh failed", extra={"region": region.name, "error": type(done.exception()).__name__})
+
+    def _fly(self, region: Region, key: str, loader: Loader, ticket: str | None) -> bytes:
+        if ticket is None:
+            # without tickets nobody can tell whether a load under way began before the last change
+            self._note(region, "uncached")
+            return self._call(region, loader)
+        return self._flights.run((region.name, key, ticket), lambda: self._fetch(region, key, loader))
+
+    def _fetch(self, region: Region, key: str, loader: Loader) -> bytes:
+        claim = self._claim(region, key)
+        if _is_fresh(claim.entry):
+            self.store.release(region, key, claim)
+            return orjson.dumps(claim.entry[3])
+        if claim.turn in {Turn.BUSY, Turn.OUT}:
+            self._note(region, "uncached")
+        try:
+            packed = self._call(region, loader)
+        except BaseException:
+            self.store.release(region, key, claim)
+            raise
+        self._pauses.pop((region.name, key), None)
+        self._put(region, key, claim, packed)
+        return packed
+
+    def _claim(self, region: Region, key: str) -> Claim:
+        deadline, pause = time.monotonic() + LOCK_WAIT, 0.005
+        while True:
+            claim = self.store.claim(region, key)
+            if claim.turn is not Turn.OTHERS or _is_fresh(claim.entry) or time.monotonic() > deadline:
+                return claim
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.05)
+
+    def _call(self, region: Region, loader: Loader) -> bytes:
+        begun = time.perf_counter()
+        try:
+            return orjson.dumps(loader())
+        except BaseException:
+            self._note(region, "errors")
+            raise
+        finally:
+            seconds = time.perf_counter() - begun
+            self._note(region, "loads", seconds=seconds)
+            self.counters.add(region.name, "loadMicros", round(seconds * 1e6))
+
+    def _put(self, region: Region, key: str, claim: Claim, packed: bytes) -> None:
+        value = None if packed == b"null" else packed
+        life = region.life_of(value) * random.uniform(0.9, 1.0)  # noqa: S311 - jitter
+        now = time.time()
+        refresh_at = now + life * random.uniform(0.7, 0.85)  # noqa: S311 - jitter
+        entry = [claim.ticket, refresh_at, now + life, orjson.Fragment(packed)]
+        self.store.put(region, key, claim, entry, life + region.stale_of(value))
+
+    def _is_paused(self, region: Region, key: str) -> bool:
+        return time.monotonic() < self._pauses.get((region.name, key), 0.0)
+
+    def _pause(self, region: Region, key: str) -> None:
+        if len(self._pauses) >= MAX_PAUSES:
+            self._pauses.clear()
+        self._pauses[region.name, key] = time.monotonic() + RETRY_PAUSE
+
+    def _note(self, region: Region, event: str, seconds: float | None = None) -> None:
+        self.counters.add(region.name, event)
+        if cache_event.receivers:
+            cache_event.send(self, region=region.name, event=event, seconds=seconds)
+
+
+def _is_fresh(entry: Entry | None) -> TypeGuard[Entry]:
+    return entry is not None and time.time() < entry[1]

@@ -1,0 +1,125 @@
+"""What the rest of the program uses: a dictionary with a loader, and a block around each write."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask, current_app, has_app_context
+from pydantic import SecretStr
+
+from voxanne.cache.backends import memory_backend
+from voxanne.cache.counters import Counters, summary
+from voxanne.cache.engine import Engine
+from voxanne.cache.errors import CacheConfigError
+from voxanne.cache.memory import MemoryStore
+from voxanne.cache.regions import REGIONS, Region
+from voxanne.cache.shared import RedisStore
+from voxanne.cache.store import Store
+
+EXTENSION = "voxanne-cache"
+SETTLE = 5.0
+
+
+class Cache:
+    """The cache of the app at hand, or of the last app initialised where there is none."""
+
+    def __init__(self) -> None:
+        self._last: Engine | None = None
+
+    def init_app(self, app: Flask, *, unavailable: tuple[type[Exception], ...] = ()) -> None:
+        """Choose the store from `app.config["SETTINGS"]`; raises CacheConfigError for settings that cannot work.
+
+        `unavailable` names the exceptions by which loaders say that the origin is slow or down; OSError (and with it
+        TimeoutError and ConnectionError) and OriginUnavailableError are understood without.
+        """
+        settings = app.config["SETTINGS"]
+        counters = Counters()
+        store = _store(app, settings, counters)
+        previous = app.extensions.get(EXTENSION)
+        if previous is not None:
+            previous.close()
+        self._last = app.extensions[EXTENSION] = Engine(store, counters, unavailable)
+
+    def load(self, region: Region, key: str, loader: Callable[[], Any], *, refresh: bool = True) -> Any:
+        """Return the cached value or what `loader()` returns, as JSON gives it back; each caller has its own copy.
+
+        None is an answer and is cached. The loader may run in another thread, after the request has ended (early
+        refresh), so it must not use `request`, `g` or `current_app`; where it has to, pass `refresh=False`. What it
+        raises is raised here, is not cached, and is counted.
+        """
+        return self.engine.load(region, _checked(key), loader, refresh=refresh)
+
+    @contextmanager
+    def changing(self, *keys: tuple[Region, str]) -> Iterator[None]:
+        """Around a write: the next read of these keys that begins after the block sees the change.
+
+        Nothing that anybody loaded before the block's end is served or stored afterwards. If the block raises, the
+        write may still come to pass (a time-out), so the keys are read from the origin for some seconds more.
+        """
+        store, token = self.engine.store, secrets.token_hex(8)
+        for _, key in keys:
+            _checked(key)
+        settle = SETTLE
+        store.begin_change(keys, token)
+        try:
+            yield
+            settle = 0.0
+        finally:
+            store.end_change(keys, token, settle=settle)
+
+    def drop(self, region: Region, key: str) -> None:
+        """Forget one value, as after a write that has been made already; `changing` around the write is safer."""
+        self.engine.store.end_change([(region, _checked(key))], "", settle=0.0)
+
+    def stats(self) -> dict[str, Any]:
+        """Report counts in total and per region, over all processes while Redis answers, else of this process.
+
+        `hits + misses` are all reads; `negativeHits` are those hits that were a missing row, `uncached` those loads
+        that could not be stored (a change under way, Redis out); `hitRate` is a percentage.
+        """
+        engine, redis = self.engine, None
+        totals = engine.counters.totals()
+        if isinstance(engine.store, RedisStore):
+            shared = engine.store.totals()
+            redis = {"answers": shared is not None, "failures": engine.store.link.failures}
+            totals = totals if shared is None else shared
+        return {
+            "backend": engine.store.name,
+            "redis": redis,
+            "size": engine.store.count(),
+            **summary(totals, tuple(region.name for region in REGIONS)),
+        }
+
+    def close(self) -> None:
+        """Stop the threads and hand in the last counts, when the process ends."""
+        self.engine.close()
+
+    @property
+    def engine(self) -> Engine:
+        """What does the work for the app at hand."""
+        engine = current_app.extensions.get(EXTENSION) if has_app_context() else self._last
+        if engine is None:
+            raise RuntimeError("cache.init_app(app) has not been called")
+        return engine
+
+
+def _store(app: Flask, settings: Any, counters: Counters) -> Store:
+    url = settings.redis_url.get_secret_value() if isinstance(settings.redis_url, SecretStr) else settings.redis_url
+    if not url:
+        if settings.web_concurrency > 1:
+            raise CacheConfigError(
+                f"{settings.web_concurrency} worker processes need REDIS_URL: a change made in one would not reach the "
+                "in-process caches of the others"
+            )
+        return MemoryStore(memory_backend(app))
+    try:
+        return RedisStore(app, url, settings.cache_key_prefix, counters)
+    except ValueError:
+        raise CacheConfigError("REDIS_URL is not a redis:// or rediss:// URL") from None
+
+
+def _checked(key: str) -> str:
+    if not key:
+        raise ValueError("a cache key must name the organisation")
+    return key

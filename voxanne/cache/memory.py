@@ -1,0 +1,101 @@
+"""The store in this process's own memory."""
+
+import threading
+import time
+from collections.abc import Sequence
+from math import ceil
+
+from voxanne.cache.backends import MemoryCache
+from voxanne.cache.regions import Region
+from voxanne.cache.store import Claim, Entry, Reading, Turn, valid
+
+MAX_TICKETS = 50_000
+BUSY_FOR = 30.0
+
+
+class MemoryStore:
+    """Tickets are the number of the last change of a key, out of one counter for all keys."""
+
+    name = "memory"
+
+    def __init__(self, backend: MemoryCache, max_tickets: int = MAX_TICKETS) -> None:
+        self._backend = backend
+        self._max_tickets = max_tickets
+        self._lock = threading.Lock()
+        self._changes = 0
+        self._floor = "0"
+        self._tickets: dict[str, str] = {}
+        self._busy: dict[str, dict[str, float]] = {}
+
+    def read(self, region: Region, key: str) -> Reading:
+        """Return the valid entry and the present ticket."""
+        name = f"{region.name}:{key}"
+        entry = self._backend.get(name)
+        ticket = self._tickets.get(name) or self._floor  # after the entry, so that a change between them shows
+        return Reading(ticket, valid(entry, ticket))
+
+    def claim(self, region: Region, key: str) -> Claim:
+        """Give the caller the turn, unless a change is under way; flights keep the others waiting."""
+        with self._lock:
+            busy = self._is_busy(f"{region.name}:{key}")
+            ticket, entry = self.read(region, key)
+        return Claim(Turn.BUSY if busy else Turn.MINE, ticket, entry)
+
+    def put(self, region: Region, key: str, claim: Claim, entry: Entry, keep_for: float) -> None:
+        """Store an entry unless its ticket has been replaced meanwhile."""
+        name = f"{region.name}:{key}"
+        with self._lock:
+            if claim.turn is Turn.MINE and claim.ticket == (self._tickets.get(name) or self._floor):
+                self._backend.set(name, entry, ceil(keep_for) + 1)
+
+    def release(self, region: Region, key: str, claim: Claim) -> None:
+        """Do nothing: flights end by themselves."""
+
+    def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> None:
+        """Replace the tickets and mark the keys busy."""
+        with self._lock:
+            for name in self._replace_tickets(keys):
+                self._busy.setdefault(name, {})[token] = time.monotonic() + BUSY_FOR
+
+    def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float) -> None:
+        """Replace the tickets again and take the mark away, or leave it for `settle` seconds."""
+        with self._lock:
+            for name in self._replace_tickets(keys):
+                marks = self._busy.setdefault(name, {})
+                marks.pop(token, None)
+                if settle:
+                    marks[token] = time.monotonic() + settle
+                self._is_busy(name)
+
+    def count(self) -> int:
+        """Return how many values have not expired."""
+        return self._backend.count()
+
+    def answers(self) -> bool:
+        """Return True: memory always does."""
+        return True
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+    def _replace_tickets(self, keys: Sequence[tuple[Region, str]]) -> list[str]:
+        names = [f"{region.name}:{key}" for region, key in keys]
+        if len(self._tickets) + len(names) > self._max_tickets:
+            # one floor for all stands in for every number forgotten: it is newer than any ticket given out
+            self._changes += 1
+            self._floor = str(self._changes)
+            self._tickets.clear()
+        for name in names:
+            self._changes += 1
+            self._tickets[name] = str(self._changes)
+            self._backend.delete(name)
+        return names
+
+    def _is_busy(self, name: str) -> bool:
+        now = time.monotonic()
+        marks = {token: until for token, until in self._busy.get(name, {}).items() if until > now}
+        if marks:
+            self._busy[name] = marks
+        else:
+            self._busy.pop(name, None)
+        return bool(marks)
