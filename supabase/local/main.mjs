@@ -1,4 +1,4 @@
-// node supabase/local/main.mjs [--ephemeral] [--redis] [--attach] [--app] [-- command args... [--then command args...]]
+// node supabase/local/main.mjs [--ephemeral] [--redis] [--attach] [--local-only] [--app] [--no-stack] [-- command args... [--then command args...]]
 import { announce } from "./banner.mjs";
 import { runCommands } from "./command.mjs";
 import { loadDotEnv, remote } from "./dotenv.mjs";
@@ -8,7 +8,7 @@ import { untilAsked } from "./signals.mjs";
 import { Stack, say } from "./stack.mjs";
 import { claim, runningStack } from "./state.mjs";
 
-const FLAGS = ["--ephemeral", "--redis", "--attach", "--app", "--no-stack"];
+const FLAGS = ["--ephemeral", "--redis", "--attach", "--app", "--no-stack", "--local-only"];
 const NOBODY = { add() {}, remove() {} };
 
 function parse(argv) {
@@ -64,7 +64,9 @@ async function main() {
   if (state) return repeat(state, wanted);
   const app = on("app") ? await checkAppPort() : undefined;
   if (!other) return withStack(wanted, app);
-  return runCommands(words, { env: {}, register: NOBODY, last: () => app && announce(app, process.env) });
+  if (on("local-only")) throw new Error(`demo data is for local databases only, and SUPABASE_URL is ${process.env.SUPABASE_URL}`);
+  const command = words.slice(words.lastIndexOf("--then") + 1); // what comes before it prepares a local database
+  return runCommands(command, { env: {}, register: NOBODY, last: () => app && announce(app, process.env) });
 }
 
 try { process.exitCode = await main(); } catch (error) {

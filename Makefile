@@ -1,0 +1,59 @@
+# Everything this repository can do, a line each: make help
+PYTHON ?= python3
+ORGS ?= 12
+CALLS ?= 1200
+BIN := .venv/bin
+NODE_DIR := supabase/local
+STACK := node $(NODE_DIR)/main.mjs
+SEED := node $(NODE_DIR)/seed/main.mjs
+GUNICORN := $(BIN)/gunicorn wsgi:app -c voxanne/gunicorn.py
+VENV_STAMP := .venv/.installed
+NODE_STAMP := $(NODE_DIR)/node_modules/.installed
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup tools run test seed db-push reset lint
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV_STAMP) $(NODE_STAMP) ## Install what the program and its tests need, if a lock file has changed
+
+run: setup ## Start Supabase and the app; options: PORT=3001 HOST=127.0.0.1 REDIS=1
+	@exec $(STACK) --app $(if $(REDIS),--redis) -- $(SEED) --orgs $(ORGS) --calls $(CALLS) --if-empty --then $(GUNICORN)
+
+test: setup ## Run the tests on a throw-away database; options: ARGS="tests/routes -k list"
+	@exec $(STACK) --ephemeral --redis -- $(BIN)/pytest $(ARGS)
+
+seed: setup ## Load demo data into the local database; options: ORGS=12 CALLS=1200
+	@exec $(STACK) --attach --local-only -- $(SEED) --orgs $(ORGS) --calls $(CALLS)
+
+db-push: setup ## Apply the migrations to the local database, or to DATABASE_URL of .env
+	@exec node $(NODE_DIR)/push.mjs
+
+reset: $(NODE_STAMP) ## Wipe all local data; asks first, unless FORCE=1
+	@exec node $(NODE_DIR)/reset.mjs $(if $(FORCE),--force)
+
+lint: setup ## Check style, types, migrations and the Node files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/squawk supabase/migrations/*.sql
+	node $(NODE_DIR)/lint.mjs
+
+tools:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is: $$($(PYTHON) --version 2>&1 | head -n 1). Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null \
+	  || { echo "Node 20 or newer is needed; node is: $$(node --version 2>&1 | head -n 1)" >&2; exit 1; }
+
+$(VENV_STAMP): requirements.txt tests/requirements.txt | tools
+	@echo "Installing the Python packages into .venv"
+	@$(PYTHON) -m venv .venv || { echo "python -m venv failed; on Debian or Ubuntu install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r tests/requirements.txt
+	@touch $@
+
+$(NODE_STAMP): $(NODE_DIR)/package-lock.json | tools
+	@echo "Installing the Node packages into $(NODE_DIR)/node_modules"
+	@cd $(NODE_DIR) && npm ci --no-audit --no-fund --loglevel=error
+	@node $(NODE_DIR)/rosetta.mjs
+	@touch $@
