@@ -56,18 +56,18 @@ export function describeClinic(number, seed) {
     domain: `${handle}.example`,
     name: `${lap ? `${name} ${lap + 1}` : name} (${handle})`,
     spokenName: name,
-    sign: CURRENCY_SIGNS[currency],
     phone: officeNumber(country, number, 0),
     transferPhone: officeNumber(country, number, 1),
-    services: priceList(random, number),
+    services: priceList(random, number, CURRENCY_SIGNS[currency]),
   };
 }
 
 /** Eight to twelve treatments; the prices of clinic 1 are the contract's, those of others differ by up to a third. */
-function priceList(random, number) {
+function priceList(random, number, sign) {
   const count = number === 1 ? TREATMENTS.length : random.int(8, TREATMENTS.length);
   return TREATMENTS.slice(0, count).map(([name, price, keywords, minutes]) => {
     const factor = number === 1 ? 1 : 0.8 + random.next() * 0.5;
-    return { id: random.uuid(), name, price: Math.round((price * factor) / 10) * 10, keywords, minutes };
+    const rounded = Math.round((price * factor) / 10) * 10;
+    return { id: random.uuid(), name, price: rounded, quoted: sign + rounded.toLocaleString("en"), keywords, minutes };
   });
 }

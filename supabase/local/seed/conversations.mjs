@@ -4,11 +4,15 @@ const weightsOf = (direction) =>
   Object.fromEntries(Object.entries(SCENARIOS).map(([name, it]) => [name, direction === "outbound" ? (it.outbound ?? 0) : it.weight]));
 const WEIGHTS = { inbound: weightsOf("inbound"), outbound: weightsOf("outbound") };
 const MOODS = { "+": "positive", "-": "negative", "": "neutral" };
+const CLOSING_MOOD = { positive: "+", negative: "-", neutral: "" };
+const RANK = { positive: 0, neutral: 1, negative: 2 };
 const WORDS_PER_SECOND = 2.6;
 
-/** What a call is about: a name of SCENARIOS; one that books is always "booking". */
-export const pickScenario = (random, outbound, books) =>
-  books ? "booking" : random.weighted(WEIGHTS[outbound ? "outbound" : "inbound"]);
+/** What a call is about: a name of SCENARIOS. */
+export function pickScenario(random, outbound, books) {
+  if (books) return outbound ? "bookback" : "booking";
+  return random.weighted(outbound ? WEIGHTS.outbound : WEIGHTS.inbound);
+}
 
 /** The mood that the caller ends in: positive, neutral or negative. */
 export const pickMood = (random, scenario) => random.weighted(SCENARIOS[scenario].moods);
@@ -20,17 +24,19 @@ export const fill = (text, words) => (text.includes("{") ? text.replace(/\{(\w+)
  * The turns of a call as transcript segments {speaker, text, timestamp (epoch ms), sentiment}, spread over `seconds` from
  * `start`. A transferred call ends with the handover, and a failed one breaks off in the middle.
  */
-export function transcribe(random, { scenario, outbound, mood, status, start, seconds }, words) {
+export function transcribe(random, { scenario, outbound, mood, status, seconds, words }, start) {
   const lines = [["v", "", OPENINGS[outbound ? "outbound" : "inbound"]]];
   for (const [speaker, feeling, ...wordings] of SCENARIOS[scenario].turns) lines.push([speaker, feeling, wordings]);
   if (status === "failed") lines.length = Math.min(lines.length, random.int(1, 3));
-  else lines.push(status === "transferred" ? ["v", "", HANDOVER] : ["c", "?", CLOSINGS[mood]]);
+  else if (status === "transferred") lines.push(["v", "", HANDOVER]);
+  else if (lines.at(-1)[0] === "v") lines.push(["c", CLOSING_MOOD[mood], CLOSINGS[mood]]);
   return timed(lines.map(([speaker, feeling, wordings]) => segment(random, speaker, feeling, wordings, mood, words)), start, seconds);
 }
 
 function segment(random, speaker, feeling, wordings, mood, words) {
+  const wording = feeling === "?" ? wordings[RANK[mood]] : random.pick(wordings);
   const sentiment = feeling === "?" ? mood : MOODS[feeling];
-  return { speaker: speaker === "v" ? "voxanne" : "caller", text: fill(random.pick(wordings), words), timestamp: 0, sentiment };
+  return { speaker: speaker === "v" ? "voxanne" : "caller", text: fill(wording, words), timestamp: 0, sentiment };
 }
 
 /** Each turn gets time by its length, so that the last one ends with the call. */

@@ -1,3 +1,4 @@
+import { activeCalls } from "./outcomes.mjs";
 import { callTimes, daysOf } from "./schedule.mjs";
 
 const CONTACTS_PER_CALL = 0.18;
@@ -15,7 +16,9 @@ export function* planCalls(clinic, people, total, now) {
   const random = clinic.stream("plan");
   const times = callTimes(clinic.stream("times"), daysOf(clinic.timezone, now), total, now);
   let index = 0;
-  for (const time of times) {
+  const firstActive = total - activeCalls(total);
+  for (const finished of times) {
+    const time = index < firstActive ? finished : now - (total - index) * 70_000;
     const outbound = random.chance(0.2);
     const known = random.chance(FROM_CONTACT[outbound ? "outbound" : "inbound"]);
     const person = known ? pickContact(random, people.contacts, index / total) : pickStranger(random, people, total, outbound);

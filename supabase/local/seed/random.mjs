@@ -80,3 +80,6 @@ export class Random {
     return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-${"89ab"[this.c & 3]}${c.slice(1, 4)}-${c.slice(4)}${d}`;
   }
 }
+
+/** The UUID of item `key` under `seed`, without keeping it anywhere. */
+export const uuidOf = (seed, key) => new Random(mix(seed, key)).uuid();

@@ -1,5 +1,6 @@
 /**
- * What calls are about. Turns are [speaker, mood, ...wordings]: speaker "v" (Voxanne) or "c" (caller); mood "+", "-" or "" (neutral).
+ * What calls are about. Turns are [speaker, mood, ...wordings]: speaker "v" (Voxanne) or "c" (caller); mood "+", "-", "" (neutral),
+ * or "?": the caller's mood, with the wordings for a positive, neutral and negative one in this order.
  * {first} {clinic} {service} {keyword} {price} {day} {time} {minutes} {city} are filled in for each call.
  * `moods` says how often the caller ends up in which; `treatment` whether the call is about a service of the price list.
  */
@@ -26,7 +27,7 @@ export const SCENARIOS = {
       ["v", "", "{service} starts at {price}; the exact price depends on what you and the doctor decide.", "Prices for {service} start at {price}, and the consultation is taken off if you go ahead."],
       ["c", "", "And how long until I'm back at work?", "Is there much downtime?", "How long does it take to heal?"],
       ["v", "", "Most people take a few days. Our clinicians go through that with you beforehand.", "That differs from person to person; the doctor explains it at the first visit, which is {minutes} minutes."],
-      ["c", "?", "All right, I'll think about it.", "Okay. Can somebody call me about it?", "Thanks, let me talk to my partner first."],
+      ["c", "?", "Lovely. Could somebody call me about a date?", "Thanks, let me talk to my partner first.", "That's more than I expected. I'll think about it."],
     ],
   },
   finance: {
@@ -36,9 +37,9 @@ export const SCENARIOS = {
     turns: [
       ["c", "", "I want to have {keyword} done before the summer. Can I pay monthly?", "Do you do payment plans for {keyword}? I'd like it as soon as possible."],
       ["v", "", "Yes, for treatments like {service} at {price} we offer plans over ten or twenty-four months.", "We do. {service} is {price}, and it can be spread over up to twenty-four months."],
-      ["c", "?", "That sounds doable. Could someone ring me with the details?", "Okay. I'd want to know the interest before anything else."],
+      ["c", "?", "That sounds doable. Could someone ring me with the details?", "Okay. I'd want to know the interest before anything else.", "So much? I had hoped for a discount."],
       ["v", "", "Our coordinator will call you today. Is this the best number?", "I'll have our coordinator ring you. Is this number all right?"],
-      ["c", "?", "Yes, this one.", "Yes, any time after five."],
+      ["c", "?", "Yes, this one. Thank you!", "Yes, any time after five.", "Yes, but not in the evening, please."],
     ],
   },
   reschedule: {
@@ -47,8 +48,8 @@ export const SCENARIOS = {
     turns: [
       ["c", "", "I can't make my appointment, can I move it?", "Something's come up at work. Could we find another time for my visit?"],
       ["v", "", "No problem. I see {time} on {day}. Would that suit?", "Of course. The next free time is {day} at {time}."],
-      ["c", "?", "Yes, that's fine.", "That's much better, thank you.", "It will have to do."],
-      ["v", "+", "It's moved to {day} at {time}. See you then, {first}.", "Done, {first}. You'll get a new confirmation."],
+      ["c", "?", "That's much better, thank you.", "Yes, that's fine.", "It will have to do."],
+      ["v", "+", "It's moved to {day} at {time}. See you then.", "Done. You'll get a new confirmation by text."],
     ],
   },
   cancellation: {
@@ -57,7 +58,7 @@ export const SCENARIOS = {
     turns: [
       ["c", "", "I'd like to cancel my appointment, please.", "I won't be coming this week after all."],
       ["v", "", "I'm sorry to hear that. Shall I look for another time?", "That's no trouble. Would you like a later date instead?"],
-      ["c", "?", "No, not for now.", "Not at the moment, thanks.", "No. Honestly it has become too expensive for me."],
+      ["c", "?", "Not for now, but thank you for everything.", "No, not for now.", "No. Honestly it has become too expensive for me."],
       ["v", "", "I've cancelled it. Call us whenever you're ready.", "It's cancelled, and nothing will be charged."],
     ],
   },
@@ -77,7 +78,7 @@ export const SCENARIOS = {
     moods: { positive: 0, neutral: 15, negative: 85 }, summary: "{who} complained about waiting and asked for the practice manager.", actions: ["Practice manager to call {who} today", "Review the case before the call"],
     turns: [
       ["c", "-", "I've been waiting for a call back for a week. This is not good enough.", "I was kept waiting forty minutes on {day} and nobody apologised."],
-      ["v", "", "I'm very sorry, {first}. Let me take this down so that the manager calls you today.", "That shouldn't have happened, and I apologise. May I note what went wrong?"],
+      ["v", "", "I'm very sorry. Let me take this down so that the manager calls you today.", "That shouldn't have happened, and I apologise. May I note what went wrong?"],
       ["c", "-", "I've explained it twice already. I want to speak to a person.", "I just want somebody to take responsibility."],
       ["v", "", "Understood. The practice manager will call you before six.", "I'm passing this to the practice manager right now."],
     ],
@@ -88,8 +89,20 @@ export const SCENARIOS = {
     turns: [
       ["c", "", "What time do you close today?", "Are you open on Saturdays?", "Where exactly in {city} are you?"],
       ["v", "", "We're open from nine to six, Monday to Friday, and until one on Saturdays.", "We're in the centre of {city}, and open from nine to six."],
-      ["c", "?", "Is there parking nearby?", "Great, thanks.", "Okay, that's all I needed."],
+      ["c", "?", "Great. And is there parking?", "Okay. Is there parking nearby?", "That's rather early. Is there parking at least?"],
       ["v", "", "There's a car park around the corner. Anything else I can do?", "You're welcome. Have a good day."],
+    ],
+  },
+  bookback: {
+    weight: 0, treatment: true, outcome: "booked", tools: ["lookup_caller", "check_availability", "book_appointment"], interest: 22,
+    moods: { positive: 70, neutral: 28, negative: 2 }, summary: "Called {who} back about {keyword}; booked for {day} at {time}.",
+    actions: ["Send confirmation to {who}"],
+    turns: [
+      ["v", "", "You asked us about {keyword}. I could offer you a visit on {day} at {time}.", "I'm returning your call about {keyword}. {day} at {time} is free, if you'd like it."],
+      ["c", "", "What did you say it costs?", "And the price was?"],
+      ["v", "", "{service} starts at {price}, and the visit takes {minutes} minutes."],
+      ["c", "?", "Then yes, let's do it!", "Okay, {day} works.", "Well, I've waited long enough. Yes."],
+      ["v", "+", "You're booked for {day} at {time}.", "Done: {day} at {time}. A confirmation is on its way."],
     ],
   },
   callback: {
@@ -99,7 +112,7 @@ export const SCENARIOS = {
       ["v", "", "You asked us about {keyword}. Is now a good moment?", "I'm returning your call about {keyword}."],
       ["c", "", "Oh yes, thanks for calling back. How much was it again?", "Yes, quickly. What's the price?"],
       ["v", "", "{service} starts at {price}. I could offer you {day} at {time}.", "It starts at {price}, and there's a free place on {day} at {time}."],
-      ["c", "?", "I'll let you know by the end of the week.", "Let me check my diary and ring you.", "I'm not so sure any more."],
+      ["c", "?", "I'd love that, let me check my diary and ring you.", "I'll let you know by the end of the week.", "I'm not so sure any more."],
     ],
   },
   reminder: {
@@ -107,7 +120,7 @@ export const SCENARIOS = {
     moods: { positive: 45, neutral: 53, negative: 2 }, summary: "{who} confirmed the appointment on {day} at {time}.", actions: [],
     turns: [
       ["v", "", "I'm calling about your appointment on {day} at {time}. Will you be able to come?", "Just a reminder of your visit on {day} at {time}. Does that still work?"],
-      ["c", "?", "Yes, I'll be there.", "Yes, see you then.", "I think so, yes."],
+      ["c", "?", "Yes, I'm looking forward to it.", "Yes, see you then.", "I think so. You've moved it twice already."],
       ["v", "+", "Lovely. Please come ten minutes early for the forms.", "Thank you, see you on {day}."],
     ],
   },
@@ -115,7 +128,7 @@ export const SCENARIOS = {
 
 export const OPENINGS = {
   inbound: ["Thank you for calling {clinic}, this is Voxanne. How can I help?", "{clinic}, Voxanne speaking. What can I do for you?", "Good day, you've reached {clinic}. I'm Voxanne, the virtual receptionist."],
-  outbound: ["Hello {first}, this is Voxanne from {clinic}.", "Hi, it's Voxanne calling from {clinic} for {first}."],
+  outbound: ["Hello {first}, this is Voxanne from {clinic}.", "Hi {first}, it's Voxanne calling from {clinic}."],
 };
 
 export const CLOSINGS = {

@@ -8,6 +8,7 @@ const WEEKDAY_WEIGHT = [0.2, 1.1, 1.05, 1, 1, 0.95, 0.45]; // Sunday first
 const HOUR_WEIGHT = [1, 1, 1, 1, 1, 2, 3, 6, 20, 60, 75, 70, 55, 50, 65, 70, 60, 45, 20, 12, 9, 6, 4, 2];
 const HOURS = HOUR_WEIGHT.flatMap((weight, hour) => Array(weight).fill(hour));
 const BUSY_TODAY = 1.8;
+const LONGEST_CALL = 1_800_000; // calls begin so long before now that they have ended by now
 
 /** The days of the last year in `timezone`, oldest first: start of the local day as epoch ms, and how busy it is. */
 export function daysOf(timezone, now) {
@@ -29,10 +30,19 @@ export function localMidnight(timezone, instant) {
   return midnight - offsetAt(timezone, midnight - offsetAt(timezone, instant));
 }
 
-/** How far the clocks of `timezone` are ahead of UTC at `instant`, in ms. */
+/** How far the clocks of `timezone` are ahead of UTC at `instant`, in ms; remembered by the hour, since asking is slow. */
 export function offsetAt(timezone, instant) {
-  const parts = new Intl.DateTimeFormat("en-US", { timeZone: timezone, timeZoneName: "longOffset" }).formatToParts(instant);
-  const [, sign, hours, minutes] = /GMT(?:([+-])(\d+):(\d+))?/.exec(parts.find(({ type }) => type === "timeZoneName").value);
+  const hour = `${timezone} ${Math.floor(instant / 3_600_000)}`;
+  if (!offsets.has(hour)) offsets.set(hour, lookUpOffset(timezone, instant));
+  return offsets.get(hour);
+}
+const offsets = new Map();
+const formats = new Map();
+
+function lookUpOffset(timezone, instant) {
+  if (!formats.has(timezone)) formats.set(timezone, new Intl.DateTimeFormat("en-US", { timeZone: timezone, timeZoneName: "longOffset" }));
+  const zone = formats.get(timezone).formatToParts(instant).find(({ type }) => type === "timeZoneName").value;
+  const [, sign, hours, minutes] = /GMT(?:([+-])(\d+):(\d+))?/.exec(zone);
   return sign ? (sign === "+" ? 1 : -1) * (Number(hours) * 60 + Number(minutes)) * 60_000 : 0;
 }
 
@@ -57,7 +67,15 @@ function timesOfDay(random, day, count, now) {
 
 function timeOfDay(random, day, now) {
   const time = day.start + random.pick(HOURS) * 3_600_000 + random.int(0, 3_599_999);
-  if (time < now) return time;
-  const open = Math.max(now - day.start, 1_800_000); // in the first minutes of a day "today" is the last half hour
-  return now - 1 - Math.floor(random.next() * open);
+  const latest = now - LONGEST_CALL;
+  if (time < latest) return time;
+  return latest - Math.floor(random.next() * Math.max(latest - day.start, LONGEST_CALL));
+}
+
+const WEEKDAY_NAMES = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+/** How people there say an instant: {day: "Tuesday", time: "14:30"}. */
+export function wallClock(timezone, instant) {
+  const wall = new Date(instant + offsetAt(timezone, instant));
+  return { day: WEEKDAY_NAMES[wall.getUTCDay()], time: wall.toISOString().slice(11, 16) };
 }
