@@ -24,7 +24,8 @@ begin
   end loop;
 end $$;
 
-grant anon, authenticated, service_role to authenticator, postgres, supabase_storage_admin;
+grant anon, authenticated, service_role to authenticator, supabase_storage_admin;
+grant anon, authenticated, service_role to postgres with admin option; -- migrations set parameters of these, as they may on a hosted project
 grant pg_monitor, pg_signal_backend, pg_read_all_data to postgres;
 grant set on parameter session_replication_role to postgres;
 alter database postgres owner to postgres;
