@@ -21,7 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.init_app(app)
     csrf.init_app(app)
     database.init_app(app)
-    cache.init_app(app)
+    cache.init_app(app, unavailable=errors.is_unavailable)
     auth.init_app(app)
     routes.init_app(app)
     limits.init_app(app)

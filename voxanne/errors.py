@@ -113,6 +113,13 @@ def from_database(error: APIError) -> ApiError:
     return ApiError("Something went wrong on our side.")
 
 
+def is_unavailable(error: Exception) -> bool:
+    """Whether an error says that Supabase is slow or down, so that a cached answer is better than none."""
+    if isinstance(error, APIError):
+        return isinstance(from_database(error), DatabaseUnavailable)
+    return isinstance(error, (httpx.HTTPError, DatabaseUnavailable))
+
+
 def reply(error: ApiError) -> Response:
     """Build the one error body there is."""
     body: dict[str, object] = {"error": error.message, "code": error.code, "request_id": g.get("request_id")}

@@ -37,7 +37,7 @@ def present_row(org_id: str, row: Row) -> Row:
         **row,
         "call_direction": row["call_type"],
         "phone_number": row["phone_number"] or UNKNOWN,
-        "caller_name": row["caller_name"] or UNKNOWN,
+        "caller_name": (row["caller_name"] or "").strip() or UNKNOWN,
         "duration_seconds": row["duration_seconds"] or 0,
         "recording_url": recordings.link(org_id, row),
         "tools_used": row["tools_used"] or [],

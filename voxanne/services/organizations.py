@@ -1,6 +1,7 @@
 """What the program needs to know about an organisation."""
 
-from zoneinfo import ZoneInfo
+import logging
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from postgrest import SyncPostgrestClient
 
@@ -12,12 +13,19 @@ from voxanne.database import Row
 from voxanne.errors import Forbidden, Gone, NotFound
 from voxanne.queries import organizations
 
+logger = logging.getLogger(__name__)
+
 
 def timezone(caller: Principal) -> ZoneInfo:
     """Return the caller's organisation's time zone, from the cache; UTC where it is unset."""
     db = database.for_principal(caller.token)
     name = cache.load(ORG_TIMEZONE, caller.org_id, lambda: organizations.get_timezone(db, caller.org_id))
-    return ZoneInfo(name or "UTC")
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        # Postgres knows a few names ("localtime", "posix/...") that nobody else does.
+        logger.warning("unknown time zone", extra={"org_id": caller.org_id})
+        return ZoneInfo("UTC")
 
 
 def require_membership(db: SyncPostgrestClient, org_id: str, user_id: str) -> Row:
