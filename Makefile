@@ -43,7 +43,7 @@ lint: setup ## Check style, types, migrations and the Node files
 tools:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is: $$($(PYTHON) --version 2>&1 | head -n 1). Name another one: make PYTHON=python3.12" >&2; exit 1; }
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null \
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null \
 	  || { echo "Node 20 or newer is needed; node is: $$(node --version 2>&1 | head -n 1)" >&2; exit 1; }
 
 $(VENV_STAMP): requirements.txt tests/requirements.txt | tools
