@@ -102,6 +102,30 @@ as $$
   where org_id = p_org_id and is_test_call = false
 $$;
 
+-- Search by trigram. The operator of a search is not leakproof, so under row-level security no index may serve it: a search of
+-- the view reads the organisation's whole history. This one runs as its owner and checks the organisation itself. Terms of one
+-- or two characters have no trigram and match nearly everything: those are better asked of the view.
+create function public.search_calls(p_org_id uuid, p_pattern text) returns setof public.calls_feed
+language sql stable security definer set search_path = ''
+as $$
+  select * from public.calls_feed
+  where org_id = p_org_id and search_text ~* p_pattern
+    and ((select auth.role()) = 'service_role' or p_org_id = (select public.auth_org_id()))
+$$;
+
+-- DELETE /api/calls-dashboard/:id, for a call of either table. True also when it was deleted before; false if there is none.
+create function public.delete_call(p_org_id uuid, p_call_id uuid) returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+  update public.call_logs set deleted_at = coalesce(deleted_at, now()) where org_id = p_org_id and id = p_call_id;
+  if not found then
+    update public.calls set deleted_at = coalesce(deleted_at, now()) where org_id = p_org_id and id = p_call_id;
+  end if;
+  return found;
+end
+$$;
+
 -- GET /api/agents: the members with role agent, oldest first. Runs as its owner because it reads auth.users.
 create function public.list_agents(p_org_id uuid) returns table (id uuid, email text, created_at timestamptz)
 language sql stable security definer set search_path = ''
@@ -114,7 +138,18 @@ as $$
   order by membership.created_at, membership.user_id
 $$;
 
+-- GET /health, for the service role only.
+create function public.database_size_bytes() returns bigint
+language sql volatile set search_path = ''
+as $$
+  select pg_catalog.pg_database_size(current_database())
+$$;
+
 revoke execute on function public.org_timezone(uuid), public.recent_calls(uuid), public.call_stats(uuid, timestamptz),
-  public.call_summary(uuid), public.list_agents(uuid) from public, anon;
+  public.call_summary(uuid), public.search_calls(uuid, text), public.delete_call(uuid, uuid), public.list_agents(uuid)
+  from public, anon;
 grant execute on function public.org_timezone(uuid), public.recent_calls(uuid), public.call_stats(uuid, timestamptz),
-  public.call_summary(uuid), public.list_agents(uuid) to authenticated, service_role;
+  public.call_summary(uuid), public.search_calls(uuid, text), public.delete_call(uuid, uuid), public.list_agents(uuid)
+  to authenticated, service_role;
+revoke execute on function public.database_size_bytes() from public, anon, authenticated;
+grant execute on function public.database_size_bytes() to service_role;
