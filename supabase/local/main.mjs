@@ -45,8 +45,9 @@ async function withStack({ on, words }, app) {
   const stack = new Stack({ durable, redis: on("redis"), register });
   guard.directory(stack.scratch);
   try {
-    const env = await stack.start();
-    state?.ready({ env, app });
+    const started = await stack.start();
+    const env = app ? { APP_ENV: "development", ...process.env, ...started } : started;
+    state?.ready({ env: started, app });
     return await (words.length ? runCommands(words, { env, register, last: () => app && announce(app, env) }) : untilAsked());
   } finally {
     await stack.stop();
