@@ -82,6 +82,15 @@ class Conflict(ApiError):
     status, code = 409, "CONFLICT"
 
 
+class RateLimited(ApiError):
+    """429: the organisation, or the address, has used up its requests for now."""
+
+    status, code = 429, "RATE_LIMITED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many requests. Please wait a moment.", retry_after=retry_after)
+
+
 class DatabaseUnavailable(ApiError):
     """503: Supabase did not answer in time, or not at all."""
 

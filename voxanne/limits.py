@@ -1,9 +1,15 @@
 """Rate limits: per organisation on the API, shared by all processes where Redis is configured (Flask-Limiter)."""
 
-from flask import Flask, g, request
-from flask_limiter import Limiter
+import time
+from typing import NamedTuple
+
+from flask import Flask, Response, g, request
+from flask_limiter import Limiter, RateLimitExceeded
+from limits.errors import StorageError
+from redis.exceptions import RedisError
 
 from voxanne.config import Settings
+from voxanne.errors import RateLimited, reply
 
 REDIS_TIMEOUT_SECONDS = 0.25
 
@@ -22,11 +28,6 @@ def unlimited() -> bool:
 def init_app(app: Flask) -> None:
     """Count the API's requests; without Redis, or while it is away, each process counts for itself."""
     settings: Settings = app.config["SETTINGS"]
-    app.config.update(
-        RATELIMIT_HEADER_LIMIT="RateLimit-Limit",
-        RATELIMIT_HEADER_REMAINING="RateLimit-Remaining",
-        RATELIMIT_HEADER_RESET="RateLimit-Reset",
-    )
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     timeouts = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
     limiter = Limiter(
@@ -34,10 +35,40 @@ def init_app(app: Flask) -> None:
         storage_uri=redis_url or "memory://",
         storage_options=timeouts if redis_url else {},  # type: ignore[arg-type]
         application_limits=[f"{settings.rate_limit_per_org_hour} per hour"],
-        headers_enabled=True,
         in_memory_fallback_enabled=redis_url is not None,
         swallow_errors=True,
         key_prefix=settings.cache_key_prefix,
     )
     limiter.request_filter(unlimited)
     limiter.init_app(app)
+    app.register_error_handler(RateLimitExceeded, lambda _: reply(RateLimited(_state(limiter).seconds_left)))
+    app.after_request(lambda response: _tell(limiter, response))
+
+
+class State(NamedTuple):
+    """Where a caller stands: requests allowed, requests left, seconds until all are back; zeros if unknown."""
+
+    allowed: int = 0
+    left: int = 0
+    seconds_left: int = 0
+
+
+def _state(limiter: Limiter) -> State:
+    current = limiter.current_limit
+    if current is None:
+        return State()
+    try:
+        left, reset_at = current.remaining, current.reset_at
+    except (RedisError, StorageError):
+        return State(current.limit.amount, 0, current.limit.get_expiry())
+    return State(current.limit.amount, max(0, left), max(1, round(reset_at - time.time())))
+
+
+def _tell(limiter: Limiter, response: Response) -> Response:
+    # Flask-Limiter's own headers would put a Retry-After of an hour on every reply, a 503 included.
+    state = _state(limiter)
+    if state.allowed:
+        response.headers["RateLimit-Limit"] = str(state.allowed)
+        response.headers["RateLimit-Remaining"] = str(state.left)
+        response.headers["RateLimit-Reset"] = str(state.seconds_left)
+    return response
