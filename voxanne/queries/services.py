@@ -39,8 +39,10 @@ def create_service(db: SyncPostgrestClient, org_id: str, values: Row) -> Row:
 
 
 def update_service(db: SyncPostgrestClient, org_id: str, service_id: str, values: Row) -> Row | None:
-    """Change the given columns; returns the row as it is now, or None if there is none."""
-    query = db.from_("services").update(values).eq("org_id", org_id).eq("id", service_id).select(COLUMNS)
+    """Change the given columns and the time of the change; returns the row as it is now, or None if there is none."""
+    # PostgREST takes an update of no columns for an update of no rows; the time itself is the database's.
+    changes = {**values, "updated_at": "now"}
+    query = db.from_("services").update(changes).eq("org_id", org_id).eq("id", service_id).select(COLUMNS)
     rows = query.execute().data
     return cast(Row, rows[0]) if rows else None
 

@@ -4,13 +4,22 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 
 from voxanne.pagination import MAX_LIMIT
 
+
+def _refuse_text(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError("must be a number")  # noqa: TRY004 -- pydantic understands this one
+    return value
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Keyword = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Price = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False)]
+Price = Annotated[
+    Decimal, BeforeValidator(_refuse_text), Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False)
+]
 Keywords = Annotated[list[Keyword], Field(min_length=1, max_length=100)]
 
 
@@ -32,18 +41,17 @@ class NewService(BaseModel):
 class ServiceChanges(BaseModel):
     """What to change; what is left out stays."""
 
-    name: Name = ""
-    price: Price = Decimal(0)
+    # Factories, as a plain default would be documented as what an omitted field becomes.
+    name: Name = Field(default_factory=str)
+    price: Price = Field(default_factory=Decimal)
     keywords: Keywords = Field(default_factory=list)
 
-    @model_validator(mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _refuse_null(cls, values: Any) -> Any:
-        if isinstance(values, dict):
-            for field in cls.model_fields:
-                if field in values and values[field] is None:
-                    raise ValueError(f"{field} can't be null: leave it out to keep it")
-        return values
+    def _refuse_null(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("can't be null: leave it out to keep it")
+        return value
 
 
 class Service(BaseModel):
