@@ -4,6 +4,7 @@ A view names its models in its annotations (`query: CallListQuery`, `json: NewCa
 `/openapi.json` is the document, `/docs` a page to browse it that needs no other host.
 """
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ import orjson
 from flask import Request, current_app, make_response
 from pydantic import BaseModel, ValidationError
 from spectree import Response, SecurityScheme, SpecTree
+from spectree.models import SecureType, SecuritySchemeData
 from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 from spectree.utils import get_multidict_items
@@ -22,6 +24,8 @@ from voxanne.errors import ValidationFailed
 View = TypeVar("View", bound=Callable[..., Any])
 
 JSON_TYPES = {"", "application/json"}
+# An escaped NUL, which Postgres can't store: an odd number of backslashes before u0000.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class ErrorDetail(BaseModel):
@@ -77,6 +81,8 @@ def read_json(request: Request) -> Any:
         return {}
     if request.mimetype not in JSON_TYPES:
         raise UnsupportedMediaType
+    if _NUL.search(raw):
+        raise ValidationFailed("Text can't contain the NUL character.")
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -97,7 +103,7 @@ def _raise_validation(_request: Any, _response: Any, error: Exception | None, *_
     raise ValidationFailed(sentence, details=details)
 
 
-BEARER: Any = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+BEARER = SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", bearer_format="JWT")
 
 api = SpecTree(
     "flask",
@@ -108,7 +114,7 @@ api = SpecTree(
     title="Voxanne",
     description="The API behind the Voxanne dashboard and the voice provider's webhooks.",
     version="0.1.0",
-    path="docs",
+    path="unused",  # spectree leaves out what lies under it; the pages are routes of our own
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
     security_schemes=[SecurityScheme(name="bearer", data=BEARER)],
