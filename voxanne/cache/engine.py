@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 import orjson
 
 from voxanne.cache.counters import Counters
-from voxanne.cache.errors import OriginUnavailableError
+from voxanne.cache.errors import IsUnavailable, OriginUnavailableError
 from voxanne.cache.flights import Flights
 from voxanne.cache.regions import Region
 from voxanne.cache.signals import cache_event
@@ -36,12 +36,12 @@ class _SlowOriginError(OriginUnavailableError):
 class Engine:
     """One app's cache: a store, its counters, the flights under way and a few threads that refresh early."""
 
-    def __init__(self, store: Store, counters: Counters, unavailable: tuple[type[Exception], ...]) -> None:
+    def __init__(self, store: Store, counters: Counters, is_unavailable: IsUnavailable) -> None:
         self.store = store
         self.counters = counters
         self.patience = PATIENCE
-        self._unavailable: tuple[type[Exception], ...] = (OriginUnavailableError, OSError, *unavailable)
-        self._flights = Flights(FLIGHT_WAIT, self._unavailable)
+        self._is_unavailable = is_unavailable
+        self._flights = Flights(FLIGHT_WAIT, is_unavailable)
         self._pool = ThreadPoolExecutor(REFRESHERS, thread_name_prefix="cache-refresh")
         self._lock = threading.Lock()
         self._refreshes: dict[tuple[str, str], Future[bytes]] = {}
@@ -78,7 +78,9 @@ class Engine:
         if not self._is_paused(region, key):
             try:
                 return orjson.loads(self._renew(region, key, loader, reading.ticket, refresh=refresh))
-            except self._unavailable as error:
+            except Exception as error:
+                if not self._is_unavailable(error):
+                    raise
                 failure = error
                 self._pause(region, key)
                 reading = self.store.read(region, key)  # a change meanwhile ends what was at hand

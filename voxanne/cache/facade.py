@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from voxanne.cache.backends import memory_backend
 from voxanne.cache.counters import Counters, summary
 from voxanne.cache.engine import Engine
-from voxanne.cache.errors import CacheConfigError
+from voxanne.cache.errors import CacheConfigError, IsUnavailable, unavailability
 from voxanne.cache.memory import MemoryStore
 from voxanne.cache.regions import REGIONS, Region
 from voxanne.cache.shared import RedisStore
@@ -27,11 +27,11 @@ class Cache:
     def __init__(self) -> None:
         self._last: Engine | None = None
 
-    def init_app(self, app: Flask, *, unavailable: tuple[type[Exception], ...] = ()) -> None:
+    def init_app(self, app: Flask, *, unavailable: IsUnavailable | tuple[type[Exception], ...] = ()) -> None:
         """Choose the store from `app.config["SETTINGS"]`; raises CacheConfigError for settings that cannot work.
 
-        `unavailable` names the exceptions by which loaders say that the origin is slow or down; OSError (and with it
-        TimeoutError and ConnectionError) and OriginUnavailableError are understood without.
+        `unavailable` names the exceptions by which loaders say that the origin is slow or down, or is a test for them;
+        OSError (with it TimeoutError and ConnectionError) and OriginUnavailableError are understood without.
         """
         settings = app.config["SETTINGS"]
         counters = Counters()
@@ -39,7 +39,7 @@ class Cache:
         previous = app.extensions.get(EXTENSION)
         if previous is not None:
             previous.close()
-        self._last = app.extensions[EXTENSION] = Engine(store, counters, unavailable)
+        self._last = app.extensions[EXTENSION] = Engine(store, counters, unavailability(unavailable))
 
     def load(self, region: Region, key: str, loader: Callable[[], Any], *, refresh: bool = True) -> Any:
         """Return the cached value or what `loader()` returns, as JSON gives it back; each caller has its own copy.

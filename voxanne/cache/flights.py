@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable, Hashable
 
+from voxanne.cache.errors import IsUnavailable
+
 
 class _Flight:
     __slots__ = ("done", "error", "result")
@@ -16,13 +18,13 @@ class _Flight:
 class Flights:
     """Fetches under way, by name.
 
-    Those who come while one is under way get its bytes. If it fails with one of the `shared` errors they fail alike
+    Those who come while one is under way get its bytes. If it fails with an error that `is_shared` they fail alike
     (the same origin is down for all); any other error may have been the first one's own, and they fetch themselves.
     """
 
-    def __init__(self, wait: float, shared: tuple[type[Exception], ...]) -> None:
+    def __init__(self, wait: float, is_shared: IsUnavailable) -> None:
         self._wait = wait
-        self._shared = shared
+        self._is_shared = is_shared
         self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight] = {}
 
@@ -36,7 +38,7 @@ class Flights:
                 break
             if flight.result is not None:
                 return flight.result
-            if isinstance(flight.error, self._shared):
+            if isinstance(flight.error, Exception) and self._is_shared(flight.error):
                 raise flight.error
         return fetch()
 

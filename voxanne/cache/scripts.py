@@ -10,7 +10,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-# KEYS epoch generation busy lock value index; ARGV random epoch_ms generation_ms token lock_ms
+# KEYS epoch generation busy value lock index; ARGV random epoch_ms generation_ms token lock_ms
 CLAIM = (
     _NOW
     + """
@@ -29,36 +29,35 @@ redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
 local turn = 'others'
 if redis.call('ZCARD', KEYS[3]) > 0 then
   turn = 'busy'
-elseif redis.call('SET', KEYS[4], ARGV[4], 'NX', 'PX', ARGV[5]) then
+elseif redis.call('SET', KEYS[5], ARGV[4], 'NX', 'PX', ARGV[5]) then
   turn = 'mine'
 end
-return {turn, epoch .. '.' .. generation, redis.call('GET', KEYS[5])}
+return {turn, epoch .. '.' .. generation, redis.call('GET', KEYS[4])}
 """
 )
 
-# KEYS epoch generation lock value index; ARGV ticket token entry keep_ms generation_ms
+# KEYS epoch generation busy value lock index; ARGV ticket token entry keep_ms generation_ms
 PUT = (
     _NOW
     + """
-if redis.call('GET', KEYS[3]) == ARGV[2] then redis.call('DEL', KEYS[3]) end
+if redis.call('GET', KEYS[5]) == ARGV[2] then redis.call('DEL', KEYS[5]) end
 local epoch, generation = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
-if not epoch or not generation or epoch .. '.' .. generation ~= ARGV[1] then return 0 end
+if not epoch or not generation or epoch .. '.' .. generation ~= ARGV[1] then return end
 redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
-redis.call('ZADD', KEYS[5], now + ARGV[4], KEYS[4])
-return 1
+redis.call('ZADD', KEYS[6], now + ARGV[4], KEYS[4])
 """
 )
 
 # KEYS lock; ARGV token
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
 
-# KEYS index, then generation, busy, value of each key
+# KEYS index, then generation, busy, value, lock of each key; the lock goes too, since what its holder loads is outdated
 # ARGV random generation_ms token busy_ms mark_ms ('0': take the mark away)
 CHANGE = (
     _NOW
     + """
-for i = 2, #KEYS, 3 do
+for i = 2, #KEYS, 4 do
   redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2])
   if ARGV[5] == '0' then
     redis.call('ZREM', KEYS[i + 1], ARGV[3])
@@ -66,7 +65,7 @@ for i = 2, #KEYS, 3 do
     redis.call('ZADD', KEYS[i + 1], now + ARGV[5], ARGV[3])
     redis.call('PEXPIRE', KEYS[i + 1], ARGV[4])
   end
-  redis.call('DEL', KEYS[i + 2])
+  redis.call('DEL', KEYS[i + 2], KEYS[i + 3])
   redis.call('ZREM', KEYS[1], KEYS[i + 2])
 end
 """

@@ -60,9 +60,11 @@ class RedisStore:
 
     def read(self, region: Region, key: str) -> Reading:
         """Return the valid entry and the present ticket, in one round trip; no ticket while Redis is out."""
-        names = self._value(region, key), self._epoch, self._generation(region, key)
+        generation_at, _, value_at, _ = self._names(region, key)
         try:
-            entry, epoch, generation = self.link.call(lambda: self._backend.get_many(*names))
+            entry, epoch, generation = self.link.call(
+                lambda: self._backend.get_many(value_at, self._epoch, generation_at)
+            )
         except OutError:
             return Reading(None, None)
         ticket = f"{epoch}.{generation}"
@@ -71,13 +73,7 @@ class RedisStore:
     def claim(self, region: Region, key: str) -> Claim:
         """Ask for the turn to load: a lock that expires by itself."""
         token = secrets.token_hex(8)
-        keys = [
-            self._epoch,
-            *self._names(region, key)[:2],
-            self._turn(region, key),
-            self._value(region, key),
-            self._index,
-        ]
+        keys = [self._epoch, *self._names(region, key), self._index]
         args: list[Any] = [_random(), EPOCH_MS, TICKET_MS, token, LOCK_MS]
         try:
             turn, ticket, packed = self.link.call(lambda: self._claim(keys, args))
@@ -88,23 +84,16 @@ class RedisStore:
 
     def put(self, region: Region, key: str, claim: Claim, entry: Entry, keep_for: float) -> None:
         """Store an entry unless its ticket has been replaced meanwhile; gives the lock back."""
-        if claim.turn in (Turn.BUSY, Turn.OUT):
+        if claim.turn in {Turn.BUSY, Turn.OUT}:
             return
         keep_ms = round(keep_for * 1000)
-        keys = [
-            self._epoch,
-            self._generation(region, key),
-            self._turn(region, key),
-            self._value(region, key),
-            self._index,
-        ]
-        args: list[Any] = [claim.ticket, claim.token, self._pack(entry), keep_ms, keep_ms + TICKET_MS]
-        self._try(self._put, keys, args)
+        keys = [self._epoch, *self._names(region, key), self._index]
+        self._try(self._put, keys, [claim.ticket, claim.token, self._pack(entry), keep_ms, keep_ms + TICKET_MS])
 
     def release(self, region: Region, key: str, claim: Claim) -> None:
         """Give the lock back."""
         if claim.turn is Turn.MINE:
-            self._try(self._release, [self._turn(region, key)], [claim.token])
+            self._try(self._release, [self._names(region, key)[3]], [claim.token])
 
     def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> None:
         """Replace the tickets and mark the keys busy; the mark outlives a writer that dies by half a minute at most."""
@@ -179,17 +168,14 @@ class RedisStore:
         names = [name for region, key in keys for name in self._names(region, key)]
         return [self._index, *names], [_random(), TICKET_MS, token, BUSY_MS, mark_ms]
 
-    def _names(self, region: Region, key: str) -> tuple[str, str, str]:
-        return self._generation(region, key), f"{self._prefix}:busy:{region.name}:{key}", self._value(region, key)
-
-    def _generation(self, region: Region, key: str) -> str:
-        return f"{self._prefix}:gen:{region.name}:{key}"
-
-    def _turn(self, region: Region, key: str) -> str:
-        return f"{self._prefix}:turn{LAYOUT}.{region.version}:{region.name}:{key}"
-
-    def _value(self, region: Region, key: str) -> str:
-        return f"{self._prefix}:v{LAYOUT}.{region.version}:{region.name}:{key}"
+    def _names(self, region: Region, key: str) -> tuple[str, str, str, str]:
+        prefix, name, shape = self._prefix, f"{region.name}:{key}", f"{LAYOUT}.{region.version}"
+        return (
+            f"{prefix}:gen:{name}",
+            f"{prefix}:busy:{name}",
+            f"{prefix}:v{shape}:{name}",
+            f"{prefix}:turn{shape}:{name}",
+        )
 
 
 def _random() -> int:

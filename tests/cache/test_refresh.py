@@ -1,0 +1,94 @@
+"""Near the end of its life a value is fetched anew in the background, so that nobody waits for expiry."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from tests.cache.origin import Origin, wait_for
+from tests.cache.processes import OtherProcess
+from voxanne.cache import SERVICES, Cache, Region
+
+BRIEF = Region("services", life=1.0, missing_life=0.5, stale_for=5)
+Start = Callable[[str], OtherProcess]
+
+
+def test_under_steady_reading_nobody_pays_for_expiry(cache: Cache, origin: Origin) -> None:
+    threads, waits = set(), []
+
+    def load() -> dict[str, int]:
+        threads.add(threading.current_thread().name)
+        return origin.load(seconds=0.15)
+
+    cache.load(BRIEF, "org", load)
+    threads.clear()
+    until = time.monotonic() + 3.5
+    while time.monotonic() < until:
+        begun = time.perf_counter()
+        assert cache.load(BRIEF, "org", load) == {"value": 0}
+        waits.append(time.perf_counter() - begun)
+        time.sleep(0.005)
+    assert 4 <= origin.loads <= 6
+    assert all(name.startswith("cache-refresh") for name in threads)
+    assert max(waits) < 0.12, "a read waited for the origin"
+    counts = cache.stats()
+    assert (counts["misses"], counts["loads"]) == (1, origin.loads)
+
+
+def test_one_refresh_for_any_number_of_readers(cache: Cache, origin: Origin) -> None:
+    cache.load(BRIEF, "org", origin.load)
+    time.sleep(0.86)
+    for _ in range(20):
+        cache.load(BRIEF, "org", lambda: origin.load(seconds=0.2))
+    wait_for(lambda: origin.loads == 2)
+    time.sleep(0.3)
+    assert origin.loads == 2
+
+
+def test_without_refresh_the_loader_stays_in_the_callers_thread(cache: Cache) -> None:
+    threads = []
+
+    def load() -> int:
+        threads.append(threading.current_thread())
+        return 1
+
+    for _ in range(25):
+        cache.load(BRIEF, "org", load, refresh=False)
+        time.sleep(0.05)
+    assert len(threads) == 2
+    assert set(threads) == {threading.current_thread()}
+
+
+def test_a_refresh_under_way_does_not_bring_back_what_a_change_ended(cache: Cache, origin: Origin) -> None:
+    cache.load(BRIEF, "org", origin.load)
+    time.sleep(0.86)
+    cache.load(BRIEF, "org", lambda: origin.load(hold="refresh"))
+    origin.wait_until_held("refresh")
+    with cache.changing((BRIEF, "org")):
+        origin.write(1)
+    assert cache.load(BRIEF, "org", origin.load) == {"value": 1}
+    origin.let_go("refresh")
+    time.sleep(0.1)
+    assert cache.load(BRIEF, "org", origin.load) == {"value": 1}
+
+
+def test_a_refresh_that_fails_troubles_nobody_and_is_not_repeated_at_once(cache: Cache) -> None:
+    calls = []
+
+    def fail() -> None:
+        calls.append(1)
+        raise ValueError
+
+    cache.load(BRIEF, "org", lambda: "value")
+    time.sleep(0.82)
+    for _ in range(10):
+        assert cache.load(BRIEF, "org", fail) == "value"
+        time.sleep(0.005)
+    assert len(calls) == 1
+
+
+def test_lives_differ_so_that_values_do_not_expire_together(cache: Cache) -> None:
+    for org in range(20):
+        cache.load(SERVICES, str(org), lambda: 1)
+    ends = {cache.engine.store.read(SERVICES, str(org)).entry[2] - time.time() for org in range(20)}
+    assert all(3200 < end <= 3600 for end in ends)
+    assert max(ends) - min(ends) > 60

@@ -1,0 +1,113 @@
+"""Fifty at once cost the origin one request."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.cache.apps import make_cache
+from tests.cache.origin import Origin, wait_for
+from tests.cache.processes import OtherProcess
+from voxanne.cache import SERVICES, Cache, OriginUnavailableError, engine
+
+Start = Callable[[str], OtherProcess]
+
+
+def at_once(threads: int, read: Callable[[], object]) -> list[object]:
+    """What each of the threads got: a value or an exception."""
+    ready = threading.Barrier(threads)
+
+    def begin() -> object:
+        ready.wait()
+        try:
+            return read()
+        except Exception as error:  # noqa: BLE001
+            return error
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [job.result() for job in [pool.submit(begin) for _ in range(threads)]]
+
+
+def test_fifty_misses_at_once_are_one_load(cache: Cache, origin: Origin) -> None:
+    seen = at_once(50, lambda: cache.load(SERVICES, "org", lambda: origin.load(seconds=0.3)))
+    assert seen == [{"value": 0}] * 50
+    assert origin.loads == 1
+    assert len({id(value) for value in seen}) == 50  # nobody can spoil another's copy
+
+
+def test_fifty_misses_in_each_of_two_processes_are_one_load(shared_redis: str, start: Start, origin: Origin) -> None:
+    one, other = start(shared_redis), start(shared_redis)
+    bursts = [process.begin("burst", threads=50, seconds=0.5) for process in (one, other)]
+    assert [burst.result(30) for burst in bursts] == [[{"value": 0}] * 50] * 2
+    assert origin.loads == 1
+
+
+def test_different_keys_do_not_wait_for_each_other(cache: Cache, origin: Origin) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(cache.load, SERVICES, "slow", lambda: origin.load(hold="slow"))
+        origin.wait_until_held("slow")
+        try:
+            assert cache.load(SERVICES, "quick", origin.load) == {"value": 0}
+        finally:
+            origin.let_go("slow")
+        assert slow.result() == {"value": 0}
+
+
+def test_a_loader_that_raises_releases_the_others_and_is_not_cached(cache: Cache) -> None:
+    calls = []
+
+    def fail_once() -> str:
+        calls.append(1)
+        time.sleep(0.2)
+        if len(calls) == 1:
+            raise KeyError
+        return "value"
+
+    seen = at_once(20, lambda: cache.load(SERVICES, "org", fail_once))
+    assert sum(isinstance(value, KeyError) for value in seen) == 1  # the error was the first one's own
+    assert seen.count("value") == 19
+    assert len(calls) == 2
+
+
+def test_an_origin_that_is_down_is_asked_once_for_all(cache: Cache) -> None:
+    cache.drop(SERVICES, "org")
+    calls = []
+
+    def fail() -> None:
+        calls.append(1)
+        time.sleep(0.3)
+        raise OriginUnavailableError
+
+    seen = at_once(20, lambda: cache.load(SERVICES, "org", fail))
+    assert all(isinstance(value, OriginUnavailableError) for value in seen)
+    assert len(calls) == 1
+    assert cache.load(SERVICES, "org", lambda: "value") == "value"
+
+
+def test_waiting_is_bounded(monkeypatch: pytest.MonkeyPatch, origin: Origin) -> None:
+    monkeypatch.setattr(engine, "FLIGHT_WAIT", 0.2)
+    cache = make_cache()
+    with ThreadPoolExecutor(1) as pool:
+        hung = pool.submit(cache.load, SERVICES, "org", lambda: origin.load(hold="hung"))
+        origin.wait_until_held("hung")
+        begun = time.monotonic()
+        try:
+            assert cache.load(SERVICES, "org", origin.load) == {"value": 0}
+            assert 0.15 < time.monotonic() - begun < 2
+        finally:
+            origin.let_go("hung")
+        assert hung.result() == {"value": 0}
+
+
+def test_a_dead_lock_holder_keeps_nobody_for_long(shared_redis: str, start: Start, origin: Origin) -> None:
+    holder, other = start(shared_redis), start(shared_redis)
+    holder.begin("load", hold="dying")
+    origin.wait_until_held("dying")
+    holder.kill()
+    begun = time.monotonic()
+    assert other.load() == {"value": 0}
+    assert time.monotonic() - begun < 3.5
+    assert other.load() == {"value": 0}
+    wait_for(lambda: origin.loads == 2)
