@@ -44,6 +44,9 @@ create table public.webhook_dead_letters (
 create index idx_webhook_dead_letters_org on public.webhook_dead_letters (org_id, received_at);
 create index idx_webhook_dead_letters_waiting on public.webhook_dead_letters (received_at) where replayed_at is null;
 
+create trigger identity before update on public.processed_webhook_events for each row execute function public.keep_identity();
+create trigger identity before update on public.webhook_delivery_log for each row execute function public.keep_identity();
+create trigger identity before update on public.webhook_dead_letters for each row execute function public.keep_identity();
 alter table public.processed_webhook_events enable row level security;
 alter table public.webhook_delivery_log enable row level security;
 alter table public.webhook_dead_letters enable row level security;
@@ -64,6 +67,7 @@ create table public.audit_logs (
   created_at timestamptz not null default now()
 );
 create index idx_audit_logs_org_created on public.audit_logs (org_id, created_at desc, id desc);
+create trigger identity before update on public.audit_logs for each row execute function public.keep_identity();
 alter table public.audit_logs enable row level security;
 revoke all on public.audit_logs from public, anon, authenticated;
 grant all on public.audit_logs to service_role;
