@@ -11,9 +11,9 @@ export const PUBLISHABLE_KEY = "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH";
 export const SECRET_KEY = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz";
 export const PASSWORD = "postgres";
 export const SITE_URL = "http://localhost:3000";
-export const DOOR_PORT = 54321;
-export const DATABASE_PORT = 54322;
-export const REDIS_PORT = 6379;
+export const DOOR_PORT = Number(process.env.LOCAL_SUPABASE_PORT ?? 54321);
+export const DATABASE_PORT = Number(process.env.LOCAL_DATABASE_PORT ?? 54322);
+export const REDIS_PORT = Number(process.env.LOCAL_REDIS_PORT ?? 6379);
 export const BUCKET = "call-recordings";
 
 export const databaseUrl = (port, role = "postgres") => `postgresql://${role}:${PASSWORD}@127.0.0.1:${port}/postgres`;

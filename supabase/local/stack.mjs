@@ -19,7 +19,7 @@ import { cancelled } from "./signals.mjs";
 
 export const say = (line) => console.log(`  ${line}`);
 
-async function port(preferred, what, durable) {
+async function choosePort(preferred, what, durable) {
   const found = await freePort(durable ? preferred : 0);
   if (durable && found !== preferred) say(`port ${preferred} is taken by another program, so ${what} gets port ${found}`);
   return found;
@@ -52,7 +52,7 @@ export class Stack {
     const { durable, data, scratch, register } = this;
     const account = accountFor(data), engine = postgresEngine(account);
     await initialise({ engine, data, account, durable, scratch, signal: cancelled });
-    this.databasePort = await port(DATABASE_PORT, "Postgres", durable);
+    this.databasePort = await choosePort(DATABASE_PORT, "Postgres", durable);
     const common = { engine, data, account, durable, port: this.databasePort, log: this.log("postgres"), register, cancelled };
     try { await this.begin("postgres", postgresService(common)); } catch (error) { throw this.explained(error, "postgres"); }
     await bootstrap(this.databasePort);
@@ -71,7 +71,7 @@ export class Stack {
   }
 
   async cache() {
-    this.redisPort = await port(REDIS_PORT, "Redis", this.durable);
+    this.redisPort = await choosePort(REDIS_PORT, "Redis", this.durable);
     await this.begin("redis", redisService({ port: this.redisPort, directory: this.scratch, log: this.log("redis"), register: this.register, cancelled }));
     say(`Redis on port ${this.redisPort}`);
   }
@@ -83,7 +83,7 @@ export class Stack {
   }
 
   async door(socket) {
-    const doorPort = await port(DOOR_PORT, "Supabase", this.durable);
+    const doorPort = await choosePort(DOOR_PORT, "Supabase", this.durable);
     const handlers = {
       auth: authHandler({ sql: this.pool("supabase_auth_admin", 8), doorUrl: doorUrl(doorPort), cost: this.durable ? 10 : 4 }),
       storage: storageHandler({ sql: this.pool("supabase_storage_admin", 4), files: path.join(this.home, "storage") }),

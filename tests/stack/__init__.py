@@ -1,0 +1,1 @@
+"""The embedded Supabase behaves as a hosted project does."""
