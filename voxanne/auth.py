@@ -101,10 +101,12 @@ def _authenticate() -> Principal:
         claims = current_app.extensions["voxanne.tokens"].verify(token)
     except InvalidToken:
         raise Unauthenticated("Invalid or expired token") from None
+    user_id = _uuid(claims["sub"])
+    if user_id is None:
+        raise Unauthenticated("Invalid or expired token")
     metadata = claims.get("app_metadata")
     org_id = _uuid(metadata.get("org_id")) if isinstance(metadata, dict) else None
-    user_id = _uuid(claims["sub"])
-    if org_id is None or user_id is None:
+    if org_id is None:
         raise Unauthenticated("Missing org_id in the token: this user does not belong to an organisation yet.")
     email = claims.get("email")
     return Principal(user_id=user_id, email=email if isinstance(email, str) else None, org_id=org_id, token=token)

@@ -9,6 +9,7 @@ import httpx
 import jwt
 
 from voxanne.config import Settings
+from voxanne.errors import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -16,8 +17,10 @@ AUDIENCE = "authenticated"
 LEEWAY_SECONDS = 10
 KEY_SET_LIFE_SECONDS = 600
 REFETCH_EVERY_SECONDS = 30
+FIRST_FETCH_EVERY_SECONDS = 2
 FETCH_TIMEOUT_SECONDS = 3
 ASYMMETRIC = ("ES256", "RS256")
+_NEVER = float("-inf")
 
 
 class InvalidToken(Exception):
@@ -30,26 +33,34 @@ class KeySet:
     def __init__(self, url: str) -> None:
         self._url = url
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched = self._tried = float("-inf")
+        self._fetched = self._tried = _NEVER
         self._lock = threading.Lock()
 
     def key(self, key_id: str) -> jwt.PyJWK | None:
-        """Return the key of that id, or None; an unknown id causes a fetch only where the last one is old enough."""
-        now = time.monotonic()
-        stale = now - self._fetched > KEY_SET_LIFE_SECONDS
-        if (stale or key_id not in self._keys) and now - self._tried > REFETCH_EVERY_SECONDS:
+        """Return the key of that id, or None; an unknown id causes a fetch only where the last one is old enough.
+
+        Raises `DatabaseUnavailable` while the set could never be fetched, as nobody can say whether a token is good.
+        """
+        stale = time.monotonic() - self._fetched > KEY_SET_LIFE_SECONDS
+        if (stale or key_id not in self._keys) and self._may_fetch():
             self._refresh(wait=key_id not in self._keys)
+        if self._fetched == _NEVER:
+            raise DatabaseUnavailable
         return self._keys.get(key_id)
+
+    def _may_fetch(self) -> bool:
+        pause = FIRST_FETCH_EVERY_SECONDS if self._fetched == _NEVER else REFETCH_EVERY_SECONDS
+        return time.monotonic() - self._tried > pause
 
     def _refresh(self, *, wait: bool) -> None:
         if not self._lock.acquire(blocking=wait, timeout=FETCH_TIMEOUT_SECONDS if wait else -1):
             return
         try:
-            if time.monotonic() - self._tried <= REFETCH_EVERY_SECONDS:
+            if not self._may_fetch():
                 return
             self._keys = self._fetch()
             self._fetched = time.monotonic()
-        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
+        except (httpx.HTTPError, ValueError) as error:
             logger.warning("key set not refreshed", extra={"cause": type(error).__name__})
         finally:
             self._tried = time.monotonic()
@@ -57,8 +68,19 @@ class KeySet:
 
     def _fetch(self) -> dict[str, jwt.PyJWK]:
         reply = httpx.get(self._url, timeout=FETCH_TIMEOUT_SECONDS).raise_for_status().json()
-        usable = [key for key in reply["keys"] if key.get("kid") and key.get("alg", ASYMMETRIC[0]) in ASYMMETRIC]
-        return {str(key["kid"]): jwt.PyJWK(key) for key in usable}
+        listed = reply.get("keys") if isinstance(reply, dict) else None
+        if not isinstance(listed, list):
+            raise ValueError("no list of keys")  # noqa: TRY004 -- a broken reply, not a wrong call
+        keys = (_usable(entry) for entry in listed)
+        return {str(key.key_id): key for key in keys if key is not None}
+
+
+def _usable(entry: Any) -> jwt.PyJWK | None:
+    try:
+        key = jwt.PyJWK(entry)
+    except (jwt.PyJWTError, AttributeError, TypeError, ValueError):
+        return None
+    return key if key.key_id and key.algorithm_name in ASYMMETRIC else None
 
 
 class TokenVerifier:
