@@ -1,7 +1,7 @@
 """What every test can use: the application, a database connection of its own, organisations, members and calls."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -52,3 +52,9 @@ def sql() -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def factory(sql: psycopg.Connection, app: Flask, settings: Settings) -> Factory:
     return Factory(sql, app, settings)
+
+
+@pytest.fixture
+def app_with() -> Callable[..., Flask]:
+    """Another application, with other settings; its requests are not in `recorder`."""
+    return lambda **overrides: create_app(settings_for_tests(**overrides))
