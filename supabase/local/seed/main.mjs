@@ -64,7 +64,7 @@ async function addPeople(sql, clinic, options, progress) {
 
 function report(clinics, options, ms) {
   const calls = clinics.reduce((sum, clinic) => sum + callsOf(clinic, options), 0);
-  console.log(`Demo data: ${clinics.length} clinics with ${group(calls)} calls in ${duration(ms / 1000)}`);
+  console.log(`Demo data: ${clinics.length} clinic${clinics.length === 1 ? "" : "s"} with ${group(calls)} calls in ${duration(ms / 1000)}`);
 }
 
 main().catch((error) => {

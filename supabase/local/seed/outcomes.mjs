@@ -18,9 +18,9 @@ export const activeCalls = (total) => (total < 100 ? 0 : ACTIVE.length);
 
 /** How call number `index` of `total` ended, or what it is doing now. */
 export function statusOf(random, index, total, books) {
-  const status = books ? "completed" : random.weighted(STATUSES);
   const active = index - (total - activeCalls(total));
-  return active >= 0 && !books ? ACTIVE[active] : status;
+  if (active >= 0) return ACTIVE[active];
+  return books ? "completed" : random.weighted(STATUSES);
 }
 
 /** Seconds of conversation: nothing when missed, unknown while under way, else around 115 (inbound) or 92 (outbound). */

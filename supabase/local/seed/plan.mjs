@@ -10,6 +10,7 @@ export const contactCount = (calls) => Math.max(24, Math.round(calls * CONTACTS_
 
 /**
  * Who calls whom when: {index, time, outbound, person} for every call, oldest first; `person` is -1 for a withheld number.
+ * The calls under way at the end come from strangers, since what a contact's first call led to is already known.
  * Cheap and repeatable, so it is walked twice: once to learn each contact's history, once to write the calls.
  */
 export function* planCalls(clinic, people, total, now) {
@@ -20,7 +21,7 @@ export function* planCalls(clinic, people, total, now) {
   for (const finished of times) {
     const time = index < firstActive ? finished : now - (total - index) * 70_000;
     const outbound = random.chance(0.2);
-    const known = random.chance(FROM_CONTACT[outbound ? "outbound" : "inbound"]);
+    const known = random.chance(FROM_CONTACT[outbound ? "outbound" : "inbound"]) && index < firstActive;
     const person = known ? pickContact(random, people.contacts, index / total) : pickStranger(random, people, total, outbound);
     yield { index: index++, time, outbound, person };
   }
