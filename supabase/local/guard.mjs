@@ -18,3 +18,9 @@ export function startGuard() {
     },
   };
 }
+
+/** Tells of each program both the guard and, for a durable stack, the state file. */
+export const registerWith = (guard, state) => ({
+  add(name, pid, signal) { guard.add(pid, signal); state?.add(name, pid, signal); },
+  remove(pid) { guard.remove(pid); state?.remove(pid); },
+});

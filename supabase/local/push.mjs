@@ -1,6 +1,6 @@
 // node supabase/local/push.mjs: applies the migrations to the database of .env, of the running stack, or of one started for it.
 import { loadDotEnv, remote } from "./dotenv.mjs";
-import { startGuard } from "./guard.mjs";
+import { registerWith, startGuard } from "./guard.mjs";
 import { migrate } from "./migrate.mjs";
 import { Stack } from "./stack.mjs";
 import { claim, runningStack } from "./state.mjs";
@@ -10,8 +10,7 @@ const report = (count) => console.log(count ? `${count} migrations applied` : "T
 /** Starting a durable stack applies what is missing. */
 async function byStarting() {
   const state = await claim(), guard = startGuard();
-  const register = { add(name, pid, signal) { guard.add(pid, signal); state.add(name, pid, signal); }, remove(pid) { guard.remove(pid); state.remove(pid); } };
-  const stack = new Stack({ durable: true, redis: false, register });
+  const stack = new Stack({ durable: true, redis: false, register: registerWith(guard, state) });
   guard.directory(stack.scratch);
   try { await stack.database(); await stack.migrations(); } finally { await stack.stop(); await guard.stop(); state.release(); }
 }
