@@ -143,7 +143,12 @@ def cached_bytes(app: Flask) -> bytes:
         return repr(backend._cache).encode()
     client = redis.Redis.from_url(settings.redis_url.get_secret_value())
     keys = list(client.scan_iter(f"*{settings.cache_key_prefix}*"))
-    readers = {b"string": client.get, b"hash": client.hgetall, b"none": lambda _: b""}
+    readers = {
+        b"string": client.get,
+        b"hash": client.hgetall,
+        b"zset": lambda key: client.zrange(key, 0, -1),
+        b"none": lambda _: b"",  # it has expired since
+    }
     return repr([(key, readers[client.type(key)](key)) for key in keys]).encode()
 
 
