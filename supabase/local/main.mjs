@@ -37,7 +37,7 @@ async function withStack({ on, words }, app) {
   const state = durable ? await claim() : null, guard = startGuard();
   const register = registerWith(guard, state);
   const stack = new Stack({ durable, redis: on("redis"), register });
-  guard.directory(stack.scratch);
+  register.directory(stack.scratch);
   try {
     const started = await stack.start();
     const env = app ? { APP_ENV: "development", ...process.env, ...started } : started;

@@ -10,8 +10,9 @@ const report = (count) => console.log(count ? `${count} migrations applied` : "T
 /** Starting a durable stack applies what is missing. */
 async function byStarting() {
   const state = await claim(), guard = startGuard();
-  const stack = new Stack({ durable: true, redis: false, register: registerWith(guard, state) });
-  guard.directory(stack.scratch);
+  const register = registerWith(guard, state);
+  const stack = new Stack({ durable: true, redis: false, register });
+  register.directory(stack.scratch);
   try { await stack.database(); await stack.migrations(); } finally { await stack.stop(); await guard.stop(); state.release(); }
 }
 
