@@ -57,7 +57,7 @@ export function openDoor({ port, handlers, socket }) {
       if (!response.headersSent) send(request, response, { status: 500, body: { message: "An unexpected error occurred" } });
     });
   });
-  server.keepAliveTimeout = 65000;
+  server.keepAliveTimeout = 90000; // longer than clients keep a connection: theirs must go first
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => resolve({
