@@ -8,7 +8,8 @@ const roleToken = (role) => new SignJWT({ role, iss: "supabase-demo" }).setProte
 
 const TOKENS = { [PUBLISHABLE_KEY]: await roleToken("anon"), [SECRET_KEY]: await roleToken("service_role") };
 
-const present = (value) => (value ? TOKENS[value] ?? value : undefined);
+const known = (value) => Object.hasOwn(TOKENS, value ?? "");
+const present = (value) => (known(value) ? TOKENS[value] : value || undefined);
 const isJwt = (value) => value?.split(".").length === 3;
 
 /** The token a request acts with: its bearer, else its api key; sb_... keys stand for a role. Undefined when there is neither. */
@@ -22,5 +23,5 @@ export function bearerOf(request, url) {
 export function admitted(request, url) {
   const apikey = request.headers.apikey ?? url.searchParams.get("apikey");
   const sent = /^Bearer\s+(.+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  return [apikey, sent].some((value) => value in TOKENS || isJwt(value));
+  return [apikey, sent].some((value) => known(value) || isJwt(value));
 }

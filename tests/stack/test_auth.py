@@ -188,3 +188,27 @@ def test_recovery_code_opens_a_session(door, session, link, email):
 def test_links_are_made_for_the_service_key_only(door, session, bearer, email):
     reply = door.post("/auth/v1/admin/generate_link", json={"type": "recovery", "email": email}, headers=bearer)
     assert reply.status_code == 403
+
+
+NUL = "a\0b@clinic.example"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("signup", {"email": NUL, "password": PASSWORD}),
+        ("signup", {"email": "nul@clinic.example", "password": PASSWORD, "data": {"name": "a\0b"}}),
+        ("token?grant_type=password", {"email": NUL, "password": PASSWORD}),
+        ("token?grant_type=password", {"email": "nul@clinic.example", "password": "a\0b"}),
+        ("token?grant_type=refresh_token", {"refresh_token": "a\0b"}),
+        ("recover", {"email": NUL}),
+    ],
+)
+def test_text_that_postgres_cannot_keep_is_the_clients_mistake(door, path, body):
+    reply = door.post(f"/auth/v1/{path}", json=body)
+    assert reply.status_code == 400, reply.text
+    assert reply.json()["error_code"] == "validation_failed"
+
+
+def test_link_with_such_text_is_the_clients_mistake(door):
+    assert door.get("/auth/v1/verify?type=recovery&token=a%00b", follow_redirects=False).status_code == 400

@@ -38,6 +38,15 @@ def test_without_a_key_nobody_gets_in():
         assert rest(path, apikey="sb_publishable_wrong").status_code == 401
 
 
+@pytest.mark.parametrize("name", ["constructor", "toString", "__proto__", "hasOwnProperty"])
+def test_name_that_every_object_has_is_no_key(name, publishable):
+    for path in ("/rest/v1/organizations", "/auth/v1/settings", "/storage/v1/bucket"):
+        assert rest(path, apikey=name).status_code == 401
+        assert (
+            rest(path, apikey=os.environ["SUPABASE_PUBLISHABLE_KEY"], Authorization=f"Bearer {name}").status_code < 500
+        )
+
+
 def test_service_key_reads_what_the_public_key_cannot(session, publishable, secret):
     assert rest(apikey=publishable).status_code in {200, 401, 403}
     assert not isinstance(rest(apikey=publishable).json(), list) or rest(apikey=publishable).json() == []

@@ -86,8 +86,15 @@ async function route(context) {
   return found(context, id);
 }
 
+const unstorable = (text) => typeof text === "string" && text.includes("\0"); // Postgres keeps no such text
+
+function storable(key, value) {
+  if (unstorable(key) || unstorable(value)) throw new AuthError(400, "validation_failed", "Text must not hold a NUL character");
+  return value;
+}
+
 const parsed = (text) => {
-  try { return text ? JSON.parse(text) ?? {} : {}; } catch { throw new AuthError(400, "bad_json", "Could not parse request body as JSON"); }
+  try { return text ? JSON.parse(text, storable) ?? {} : {}; } catch (error) { throw error instanceof AuthError ? error : new AuthError(400, "bad_json", "Could not parse request body as JSON"); }
 };
 
 /** Makes the handler that the door calls with (request, url, bearer, raw body). */
@@ -95,6 +102,7 @@ export const authHandler = ({ sql, doorUrl, cost }) => async (request, url, bear
   const issuer = `${doorUrl}/auth/v1`;
   const origin = { issuer, agent: request.headers["user-agent"], address: request.socket.remoteAddress };
   try {
+    for (const pair of url.searchParams) storable(...pair);
     return await route({ sql, cost, issuer, origin, doorUrl, request, url, bearer, body: parsed(raw.toString()) });
   } catch (error) {
     if (!(error instanceof AuthError)) console.error(`auth: ${error.stack}`);
