@@ -74,6 +74,7 @@ class Server:
             "PORT": str(self.port),
             "SUPABASE_URL": supabase.url,
             "SUPABASE_TIMEOUT_SECONDS": "20",
+            "RECEIVE_TIMEOUT_SECONDS": "2",
             "REDIS_URL": "",
             "PYTHONPATH": str(ROOT),
         }

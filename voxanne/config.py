@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     port: int = Field(3001, ge=1, le=65535)
     web_concurrency: int = Field(1, ge=1, le=64)
     web_threads: int = Field(8, ge=1, le=256)
+    receive_timeout_seconds: int = Field(10, ge=1, le=300)
     backend_url: AnyHttpUrl | None = None
     trusted_proxies: int = Field(1, ge=0, le=5)
     cors_origin: Words = ("http://localhost:3000", "http://localhost:3001")

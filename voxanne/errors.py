@@ -109,15 +109,18 @@ class DatabaseUnavailable(ApiError):
 
 
 # PostgREST and Postgres codes: facts.md. Connection, pool and time-out troubles pass; the caller may try again.
-_UNAVAILABLE = {"PGRST000", "PGRST001", "PGRST002", "PGRST003", "57014", "57P01", "57P03", "53300", "502", "503", "504"}
+_UNAVAILABLE = {
+    "PGRST000", "PGRST001", "PGRST002", "PGRST003", "57014", "57P01", "57P02", "57P03", "53300", "502", "503", "504",
+}  # fmt: skip
 _REJECTED_TOKEN = {"PGRST301", "PGRST302", "PGRST303"}
-_BAD_VALUE = {"22001", "22003", "22007", "22008", "22P02", "22P05", "23502", "23514"}
+_BAD_VALUE = {"22001", "22003", "22007", "22008", "22009", "22023", "22P02", "22P05", "23502", "23514"}
 
 
 def from_database(error: APIError) -> ApiError:
     """Say what a PostgREST error means to the caller; its text stays in the log."""
     code = str(error.code or "")
-    if code in _UNAVAILABLE:
+    # No code at all is what PostgREST says of a connection that broke, class 08 what Postgres does.
+    if not code or code in _UNAVAILABLE or code.startswith("08"):
         return DatabaseUnavailable()
     if code in _REJECTED_TOKEN:
         return Unauthenticated("Invalid or expired token")

@@ -1,6 +1,9 @@
 """How gunicorn serves the program; every number comes from the settings."""
 
+import socket
+import struct
 import sys
+from typing import Any
 
 from voxanne.config import ConfigError, load_settings
 
@@ -20,6 +23,16 @@ keepalive = 75
 forwarded_allow_ips = "127.0.0.1,::1"
 accesslog = None
 loglevel = "warning"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Put a time limit on receiving, which accepted connections inherit.
+
+    gunicorn has none once a byte has come, and a few stalled clients would hold all threads.
+    """
+    limit = struct.pack("ll", _settings.receive_timeout_seconds, 0)
+    for listener in worker.sockets:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
 def worker_exit(_server: object, _worker: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import orjson
 from flask import Request, current_app, make_response
+from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, ValidationError
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
@@ -74,9 +75,20 @@ class StrictPlugin(FlaskPlugin):
         return response, None
 
 
+def _receive(request: Request) -> bytes:
+    try:
+        raw = request.get_data(cache=True)
+    except (OSError, ParseException):
+        # Whatever the server found wrong with the way the body was sent.
+        raise ValidationFailed("The request body could not be read.") from None
+    if request.content_length is not None and len(raw) < request.content_length:
+        raise ValidationFailed("The request body ended early.")
+    return raw
+
+
 def read_json(request: Request) -> Any:
     """Return the body's JSON; an empty body is `{}`, as the dashboard sends many of those."""
-    raw = request.get_data(cache=True)
+    raw = _receive(request)
     # Werkzeug cuts off a body that does not tell its length, without a word.
     if request.content_length is None and len(raw) >= (request.max_content_length or len(raw) + 1):
         raise RequestEntityTooLarge

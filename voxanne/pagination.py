@@ -1,22 +1,34 @@
 """Page, limit and the rows of one page: used by every list."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from postgrest.exceptions import APIError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 MAX_LIMIT = 100
 MAX_PAGE = 10_000_000
 RANGE_PAST_THE_END = "PGRST103"
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+QueryNumber = Annotated[int, BeforeValidator(_plain)]
+"""A whole number in a query, in digits: not 1.0, +1 or 1_000, all of which Python would read."""
 
 
 class PageQuery(BaseModel):
     """The paging part of a list's query; out of bounds is refused, never clamped."""
 
-    page: int = Field(1, ge=1, le=MAX_PAGE, description="Number of the page, from 1.")
-    limit: int = Field(20, ge=1, le=MAX_LIMIT, description="Rows per page.")
+    page: QueryNumber = Field(1, ge=1, le=MAX_PAGE, description="Number of the page, from 1.")
+    limit: QueryNumber = Field(20, ge=1, le=MAX_LIMIT, description="Rows per page.")
 
     @property
     def offset(self) -> int:

@@ -79,6 +79,7 @@ def test_left_out_parts_of_a_turn_are_filled_in(caller: Caller) -> None:
         ("2026-03-10", datetime(2026, 3, 10, tzinfo=UTC)),
         ("2026-03-10T12:30:00Z", datetime(2026, 3, 10, 12, 30, tzinfo=UTC)),
         ("2026-03-10T12:30:00.250+02:00", datetime(2026, 3, 10, 10, 30, 0, 250_000, tzinfo=UTC)),
+        ("2026-03-10T12:30:00+23:59", datetime(2026, 3, 9, 12, 31, tzinfo=UTC)),
         ("2026-03-10T12:30:00", datetime(2026, 3, 10, 12, 30, tzinfo=UTC)),
         ("Tue, 10 Mar 2026 12:30:00 GMT", datetime(2026, 3, 10, 12, 30, tzinfo=UTC)),
     ],

@@ -156,6 +156,7 @@ def test_moments_are_inclusive(factory: Factory) -> None:
         {"sortBy": "price"}, {"startDate": "yesterday"}, {"endDate": "2026-02-30"}, {"startDate": "0000-01-01"},
         {"endDate": "9999-12-31"}, {"status": "gone"}, {"call_type": "both"}, {"date_filter": "year"},
         {"search": "x" * 201}, {"include_test": "perhaps"}, {"page": "1.5"}, {"page": "1e3"}, {"page": "nan"},
+        {"page": "1_000"}, {"page": "1.0"}, {"limit": "+1"}, {"page": "\uff11"},
     ],
 )  # fmt: skip
 def test_bad_queries_are_told_apart_and_reach_no_database(

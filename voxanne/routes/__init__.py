@@ -57,6 +57,7 @@ def init_app(app: Flask) -> None:
     """Register every blueprint; the guard runs before anything of the route, and an unlisted route needs a session."""
     app.url_map.converters["uuid"] = UuidConverter
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     app.before_request(_guard)
     app.before_request(_check_ids)
     for blueprint, _ in BLUEPRINTS:

@@ -46,7 +46,7 @@ def _parse(text: str) -> date | datetime:
 def _utc(moment: date | datetime) -> datetime:
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _strip_separators(value: Any) -> Any:
@@ -67,7 +67,7 @@ def _clean(value: Any) -> Any:
 Moment = Annotated[date | datetime, BeforeValidator(parse_moment)]
 """A day or a moment in time, as the caller wrote it."""
 
-Instant = Annotated[datetime, BeforeValidator(parse_moment), BeforeValidator(lambda value: value), AfterValidator(_utc)]
+Instant = Annotated[datetime, BeforeValidator(parse_moment), AfterValidator(_utc)]
 """A moment in time; a day means its midnight and a time without a zone is taken as UTC."""
 
 PhoneNumber = Annotated[str, BeforeValidator(_strip_separators), AfterValidator(_check_e164)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, field_validator
 
-from voxanne.pagination import MAX_LIMIT
+from voxanne.pagination import MAX_LIMIT, QueryNumber
 
 
 def _refuse_text(value: Any) -> Any:
@@ -26,8 +26,8 @@ Keywords = Annotated[list[Keyword], Field(min_length=1, max_length=100)]
 class ServiceListQuery(BaseModel):
     """Which slice of the price list."""
 
-    limit: int = Field(50, ge=1, le=MAX_LIMIT)
-    offset: int = Field(0, ge=0, le=1_000_000_000)
+    limit: QueryNumber = Field(50, ge=1, le=MAX_LIMIT)
+    offset: QueryNumber = Field(0, ge=0, le=1_000_000_000)
 
 
 class NewService(BaseModel):
