@@ -1,10 +1,13 @@
 """Typed settings, read once from the environment (and `.env`); a wrong or missing one stops the start with one line."""
 
+import base64
+import hashlib
 import ipaddress
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from cryptography.fernet import Fernet
+from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEVELOPMENT_ORG_ID = "a0000000-0000-0000-0000-000000000001"
@@ -47,10 +50,26 @@ class Settings(BaseSettings):
     supabase_connections: int = Field(32, ge=1, le=500)
     database_size_limit_mb: int = Field(0, ge=0)
 
+    encryption_keys: SecretStr | None = None
+    vapi_mode: Literal["fake", "live"] | None = None
+    vapi_private_key: SecretStr | None = None
+
     redis_url: SecretStr | None = None
     cache_key_prefix: str = "voxanne"
     rate_limit_per_org_hour: int = Field(5000, ge=1)
     recording_url_expiry_seconds: int = Field(3600, ge=60, le=604_800)
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _fernet_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        for key in _words(value):
+            try:
+                Fernet(key)
+            except ValueError:
+                raise ValueError("every key must be 32 bytes in URL-safe base64, as .env.example says") from None
+        if value is not None and not _words(value):
+            raise ValueError("holds no key")
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -58,6 +77,10 @@ class Settings(BaseSettings):
             raise ValueError("CSRF_SECRET is required unless APP_ENV=development")
         if self.dev_auth_bypass and not (self.app_env == "development" and self.bound_to_loopback):
             raise ValueError("DEV_AUTH_BYPASS needs APP_ENV=development and a loopback HOST")
+        if self.app_env in {"staging", "production"} and self.encryption_keys is None:
+            raise ValueError("ENCRYPTION_KEYS is required where APP_ENV is staging or production")
+        if self.app_env == "production" and self.vapi_mode == "fake":
+            raise ValueError("VAPI_MODE=fake only pretends, so APP_ENV=production refuses it")
         if self.web_concurrency > 1 and self.redis_url is None:
             raise ValueError("WEB_CONCURRENCY above 1 needs REDIS_URL, since in-process caches are not shared")
         return self
@@ -86,6 +109,30 @@ class Settings(BaseSettings):
     def signing_key(self) -> str:
         """The secret behind CSRF tokens and recording links; development falls back on the service key."""
         return (self.csrf_secret or self.supabase_service_role_key).get_secret_value()
+
+    @cached_property
+    def fernet_keys(self) -> tuple[str, ...]:
+        """The keys for secrets at rest, the encrypting one first; development derives one from the service key."""
+        if self.encryption_keys is not None:
+            return _words(self.encryption_keys)
+        seed = b"voxanne secrets at rest:" + self.supabase_service_role_key.get_secret_value().encode()
+        return (base64.urlsafe_b64encode(hashlib.sha256(seed).digest()).decode(),)
+
+    @cached_property
+    def voice_provider_is_fake(self) -> bool:
+        """Whether a stand-in takes the voice provider's place; without VAPI_MODE, only in development and tests."""
+        return (self.vapi_mode or ("fake" if self.app_env in {"development", "test"} else "live")) == "fake"
+
+    @cached_property
+    def platform_vapi_key(self) -> str | None:
+        """The key for organisations that have none of their own; the stand-in of development needs no real one."""
+        if self.vapi_private_key is not None:
+            return self.vapi_private_key.get_secret_value()
+        return "stand-in" if self.voice_provider_is_fake and self.app_env == "development" else None
+
+
+def _words(value: SecretStr | None) -> tuple[str, ...]:
+    return tuple(value.get_secret_value().replace(",", " ").split()) if value else ()
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -1,7 +1,7 @@
 """The error family and the one place that turns errors into replies."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx
 from flask import Flask, Response, g, jsonify, request
@@ -26,12 +26,14 @@ class ApiError(Exception):
         code: str | None = None,
         details: Sequence[dict[str, str]] | None = None,
         retry_after: int | None = None,
+        extra: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.code
         self.details = details
         self.retry_after = retry_after
+        self.extra = extra or {}
 
 
 class ValidationFailed(ApiError):
@@ -91,6 +93,12 @@ class RateLimited(ApiError):
         super().__init__("Too many requests. Please wait a moment.", retry_after=retry_after)
 
 
+class ProviderError(ApiError):
+    """502: an outside service (voice, SMS, mail) did not do what it was asked."""
+
+    status, code = 502, "PROVIDER_ERROR"
+
+
 class DatabaseUnavailable(ApiError):
     """503: Supabase did not answer in time, or not at all."""
 
@@ -131,7 +139,12 @@ def is_unavailable(error: Exception) -> bool:
 
 def reply(error: ApiError) -> Response:
     """Build the one error body there is."""
-    body: dict[str, object] = {"error": error.message, "code": error.code, "request_id": g.get("request_id")}
+    body: dict[str, object] = {
+        **error.extra,
+        "error": error.message,
+        "code": error.code,
+        "request_id": g.get("request_id"),
+    }
     if error.details:
         body["details"] = list(error.details)
     if error.retry_after is not None:

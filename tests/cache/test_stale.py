@@ -99,8 +99,12 @@ def test_a_value_changed_during_a_slow_load_is_loaded_anew(expired: Cache, origi
         return origin.load(hold="slow") and None
 
     loaders = iter([change_and_hang, origin.load])
+
+    def load() -> object:
+        return next(loaders)()
+
     try:
-        assert expired.load(BRIEF, "org", lambda: next(loaders)()) == {"value": 1}
+        assert expired.load(BRIEF, "org", load) == {"value": 1}
     finally:
         origin.let_go("slow")
 

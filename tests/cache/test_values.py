@@ -130,7 +130,7 @@ def test_the_regions_live_as_decided() -> None:
         "services": 3600,
         "inbound-config": 300,
         "org-settings": 600,
-        "org-timezone": 600,
+        "org-secrets": 600,
         "agents": 600,
         "phone-mapping": 1800,
         "contact-stats": 300,

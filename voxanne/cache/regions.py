@@ -32,7 +32,7 @@ class Region:
 SERVICES = Region("services", life=HOUR, missing_life=MINUTE, stale_for=HOUR)
 INBOUND_CONFIG = Region("inbound-config", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 ORG_SETTINGS = Region("org-settings", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
-ORG_TIMEZONE = Region("org-timezone", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
+ORG_SECRETS = Region("org-secrets", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 AGENTS = Region("agents", life=10 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE)
 PHONE_MAPPING = Region("phone-mapping", life=30 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 CONTACT_STATS = Region("contact-stats", life=5 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE)
@@ -42,7 +42,7 @@ REGIONS = (
     SERVICES,
     INBOUND_CONFIG,
     ORG_SETTINGS,
-    ORG_TIMEZONE,
+    ORG_SECRETS,
     AGENTS,
     PHONE_MAPPING,
     CONTACT_STATS,

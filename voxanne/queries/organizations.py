@@ -7,12 +7,6 @@ from postgrest import SyncPostgrestClient
 from voxanne.database import Row
 
 
-def get_timezone(db: SyncPostgrestClient, org_id: str) -> str | None:
-    """Return the organisation's IANA time zone, or None if the organisation is not there."""
-    rows = db.from_("organizations").select("timezone").eq("id", org_id).limit(1).execute().data
-    return cast(Row, rows[0])["timezone"] if rows else None
-
-
 def get_with_membership(db: SyncPostgrestClient, org_id: str, user_id: str) -> Row | None:
     """Return id, name and status of an organisation, and under `user_org_roles` the user's accepted membership."""
     rows = (

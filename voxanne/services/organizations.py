@@ -7,21 +7,20 @@ from postgrest import SyncPostgrestClient
 
 from voxanne import database
 from voxanne.auth import Principal
-from voxanne.cache import ORG_TIMEZONE, cache
 from voxanne.config import DEVELOPMENT_USER_ID
 from voxanne.database import Row
 from voxanne.errors import Forbidden, Gone, NotFound
 from voxanne.queries import organizations
+from voxanne.services import org_settings
 
 logger = logging.getLogger(__name__)
 
 
 def timezone(caller: Principal) -> ZoneInfo:
     """Return the caller's organisation's time zone, from the cache; UTC where it is unset."""
-    db = database.for_principal(caller.token)
-    name = cache.load(ORG_TIMEZONE, caller.org_id, lambda: organizations.get_timezone(db, caller.org_id))
+    settings = org_settings.load(database.for_principal(caller.token), caller.org_id)
     try:
-        return ZoneInfo(name or "UTC")
+        return ZoneInfo(settings["timezone"] if settings else "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         # Postgres knows a few names ("localtime", "posix/...") that nobody else does.
         logger.warning("unknown time zone", extra={"org_id": caller.org_id})

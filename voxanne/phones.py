@@ -1,0 +1,18 @@
+"""Phone numbers as the telephone network writes them: E.164, read by libphonenumber."""
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+
+
+def to_e164(text: str, country: str | None = None) -> str | None:
+    """Return a number in E.164, or None if it can't be one.
+
+    A number without its country's code is taken as one of that country ("US"); without a country it is refused.
+    """
+    try:
+        number = phonenumbers.parse(text, country)
+    except NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)

@@ -1,0 +1,89 @@
+"""Settings of an organisation: what everybody in it may see, what the voice provider needs, and its ciphertexts."""
+
+from typing import Any, cast
+
+from postgrest import SyncPostgrestClient
+
+from voxanne.database import Row
+
+INTEGRATION_COLUMNS = (
+    "vapi_public_key,vapi_assistant_id,vapi_phone_number_id,twilio_account_sid,twilio_from_number,"
+    "test_destination_number,hot_lead_alert_phone,transfer_phone_number,transfer_sip_uri,transfer_departments,"
+    "redact_transcripts,last_verified_at"
+)
+# Never encrypted_config: the browser's role may not read it, and the cache must not hold it.
+PROVIDER_COLUMNS = "provider,metadata,last_verified_at,verification_error"
+AGENT_COLUMNS = (
+    "id,role,name,system_prompt,first_message,voice,voice_provider,language,max_call_duration,active,"
+    "vapi_assistant_id,vapi_phone_number_id,prompt_synced_at,sync_error"
+)
+INBOUND_COLUMNS = "id,twilio_phone_number,vapi_assistant_id,vapi_phone_number_id,is_active"
+
+
+def get_settings(db: SyncPostgrestClient, org_id: str) -> Row | None:
+    """Return name, time zone and status of an organisation with its settings and connected services, or None."""
+    return _organization(
+        db,
+        org_id,
+        f"name,timezone,status,telephony_country,integration_settings({INTEGRATION_COLUMNS}),"
+        f"org_credentials({PROVIDER_COLUMNS})",
+    )
+
+
+def get_with_agents(db: SyncPostgrestClient, org_id: str) -> Row | None:
+    """Return what the console shows: the voice assistants, the settings and the connected services."""
+    return _organization(
+        db,
+        org_id,
+        f"id,agents({AGENT_COLUMNS}),integration_settings({INTEGRATION_COLUMNS}),org_credentials({PROVIDER_COLUMNS})",
+    )
+
+
+def get_inbound_config(db: SyncPostgrestClient, org_id: str) -> Row | None:
+    """Return how an organisation's calls come in, with its country under `organizations`; None if it is not set up."""
+    query = db.from_("inbound_agent_config").select(f"{INBOUND_COLUMNS},organizations(telephony_country)")
+    rows = query.eq("org_id", org_id).limit(1).execute().data
+    return cast(Row, rows[0]) if rows else None
+
+
+def list_ciphertexts(db: SyncPostgrestClient, org_id: str) -> list[Row]:
+    """Return provider and encrypted_config of each connected service; needs the service key."""
+    query = db.from_("org_credentials").select("provider,encrypted_config").eq("org_id", org_id)
+    return cast(list[Row], query.eq("is_active", value=True).execute().data)
+
+
+def save_settings(db: SyncPostgrestClient, org_id: str, *, settings: Row, secrets: Row, masked: Row) -> Row:
+    """Change settings and secrets in one transaction; returns what the voice provider has to be told.
+
+    `settings` are columns (None clears one); `secrets` are ciphertexts and `masked` what may be shown, both by provider
+    and field (None takes one away). The result holds `settings`, `secrets` (ciphertexts by provider) and `agents`.
+    """
+    arguments = {"p_org_id": org_id, "p_settings": settings, "p_secrets": secrets, "p_masked": masked}
+    return cast(Row, _call(db, "save_org_settings", arguments))
+
+
+def save_agents(db: SyncPostgrestClient, org_id: str, agents: dict[str, Row]) -> Row:
+    """Change the given columns of the assistants given by role, or make them; returns what `save_settings` does."""
+    return cast(Row, _call(db, "save_agents", {"p_org_id": org_id, "p_agents": agents}))
+
+
+def record_sync(
+    db: SyncPostgrestClient, org_id: str, agents: list[Row], *, phone_number_id: str | None, verified: bool
+) -> list[Row]:
+    """Note what the voice provider took over (see the SQL function); returns the assistants as they are now."""
+    arguments = {
+        "p_org_id": org_id,
+        "p_agents": agents,
+        "p_phone_number_id": phone_number_id,
+        "p_verified": verified,
+    }
+    return cast(list[Row], _call(db, "record_provider_sync", arguments))
+
+
+def _organization(db: SyncPostgrestClient, org_id: str, columns: str) -> Row | None:
+    rows = db.from_("organizations").select(columns).eq("id", org_id).limit(1).execute().data
+    return cast(Row, rows[0]) if rows else None
+
+
+def _call(db: SyncPostgrestClient, function: str, arguments: Row) -> Any:
+    return cast(Any, db).rpc(function, arguments).execute().data

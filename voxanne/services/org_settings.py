@@ -1,0 +1,60 @@
+"""Settings of an organisation as the rest of the program uses them: from the cache, dropped by every change."""
+
+from contextlib import AbstractContextManager
+from typing import cast
+
+from postgrest import SyncPostgrestClient
+
+from voxanne import database
+from voxanne.cache import INBOUND_CONFIG, ORG_SECRETS, ORG_SETTINGS, cache
+from voxanne.database import Row
+from voxanne.queries import org_settings as queries
+from voxanne.services import secrets
+
+
+def load(db: SyncPostgrestClient, org_id: str) -> Row | None:
+    """Return name, timezone, status, telephony_country, `integration` and `providers`; None if it is not there.
+
+    `integration` are the columns of integration_settings; `providers` holds what may be shown of each connected
+    service. No secret is in it, so it is the same whoever loads it.
+    """
+    return cast(Row | None, cache.load(ORG_SETTINGS, org_id, lambda: shape(queries.get_settings(db, org_id))))
+
+
+def secret(org_id: str, provider: str, field: str) -> str | None:
+    """Return a secret of an organisation where no caller of its own is at hand, as in a provider's webhook.
+
+    The cache holds ciphertexts only. Raises `SecretUnreadableError`.
+    """
+    db = database.as_service()
+    stored = cache.load(ORG_SECRETS, org_id, lambda: _ciphertexts(db, org_id))
+    return secrets.decrypt_one(org_id, provider, field, stored.get(provider))
+
+
+def changing(org_id: str) -> AbstractContextManager[None]:
+    """Wrap a change of settings or secrets, so that nobody uses the old ones afterwards."""
+    return cache.changing((ORG_SETTINGS, org_id), (ORG_SECRETS, org_id), (INBOUND_CONFIG, org_id))
+
+
+def shape(row: Row | None) -> Row | None:
+    """Give a row of `queries.get_settings` the shape that `load` describes."""
+    if row is None:
+        return None
+    providers = {
+        item["provider"]: {
+            "masked": item["metadata"].get("masked") or {},
+            "last_verified_at": item["last_verified_at"],
+            "verification_error": item["verification_error"],
+        }
+        for item in row.pop("org_credentials")
+    }
+    return {**row, "integration": row.pop("integration_settings") or {}, "providers": providers}
+
+
+def masked(settings: Row, provider: str, field: str) -> str:
+    """Return what may be shown of a secret, "" if there is none."""
+    return str((settings["providers"].get(provider) or {"masked": {}})["masked"].get(field) or "")
+
+
+def _ciphertexts(db: SyncPostgrestClient, org_id: str) -> dict[str, str]:
+    return {row["provider"]: row["encrypted_config"] for row in queries.list_ciphertexts(db, org_id)}
