@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from tests.conftest import settings_for_tests
@@ -38,6 +38,14 @@ def test_every_route_is_known_to_the_tests_and_none_that_is_gone() -> None:
 
 def test_every_blueprint_has_a_guard(app: Flask) -> None:
     assert set(app.blueprints) == set(GUARDS)
+
+
+def test_a_blueprint_without_a_guard_is_closed(app_with) -> None:
+    app, bp = app_with(), Blueprint("forgotten", __name__)
+    bp.get("/api/forgotten")(lambda: "open")
+    app.register_blueprint(bp)
+
+    assert app.test_client().get("/api/forgotten").status_code == 401
 
 
 def test_every_name_in_an_address_has_a_maker_and_every_id_is_checked() -> None:

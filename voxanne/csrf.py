@@ -39,8 +39,8 @@ def valid(token: str) -> bool:
 
 
 def check() -> None:
-    """Refuse a changing request without a valid token."""
-    if request.method not in _CHANGING or request.path.startswith(_EXEMPT):
+    """Refuse a changing request without a valid token; where there is nothing to change, a 404 or 405 says more."""
+    if request.url_rule is None or request.method not in _CHANGING or request.path.startswith(_EXEMPT):
         return
     token = request.headers.get("X-CSRF-Token") or request.headers.get("CSRF-Token")
     if not token:

@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
         allow_headers=["Content-Type", "Authorization", "X-Request-ID", "X-CSRF-Token", "CSRF-Token", "If-None-Match"],
         expose_headers=_EXPOSED,
         max_age=PREFLIGHT_SECONDS,
+        always_send=False,
     )
     app.before_request(_answer_preflight)
     Compress(app)
@@ -67,6 +68,8 @@ def _answer_preflight() -> Response | None:
 
 def _secure(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
+    # Also without CORS headers: else a shared cache could hand such a reply to the dashboard.
+    response.vary.add("Origin")
     for name, value in _SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     return response

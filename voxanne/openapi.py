@@ -17,7 +17,7 @@ from spectree.models import SecureType, SecuritySchemeData
 from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 from spectree.utils import get_multidict_items
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from voxanne.errors import ValidationFailed
 
@@ -77,6 +77,9 @@ class StrictPlugin(FlaskPlugin):
 def read_json(request: Request) -> Any:
     """Return the body's JSON; an empty body is `{}`, as the dashboard sends many of those."""
     raw = request.get_data(cache=True)
+    # Werkzeug cuts off a body that does not tell its length, without a word.
+    if request.content_length is None and len(raw) >= (request.max_content_length or len(raw) + 1):
+        raise RequestEntityTooLarge
     if not raw.strip():
         return {}
     if request.mimetype not in JSON_TYPES:

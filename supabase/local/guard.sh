@@ -12,12 +12,17 @@ $first${second:+ $second}" ;;
   esac
 done
 
+# A zombie has ended, even if nobody collects it.
+alive() {
+  kill -0 "$1" 2>/dev/null && ! grep -qs '^State:[[:space:]]*Z' "/proc/$1/status"
+}
+
 for program in $programs; do
   pid=${program#*:}
   kill -CONT "$pid" 2>/dev/null
   kill -"${program%%:*}" "$pid" 2>/dev/null
   tenths=0
-  while kill -0 "$pid" 2>/dev/null && [ $tenths -lt 100 ]; do
+  while alive "$pid" && [ $tenths -lt 100 ]; do
     sleep 0.1
     tenths=$((tenths + 1))
   done

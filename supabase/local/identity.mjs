@@ -26,3 +26,11 @@ export function childrenOf(pid) {
     try { return statOf(candidate)[1] === String(pid); } catch { return false; }
   });
 }
+
+/** Whether any process works in this directory, as every process of a Postgres does in its data directory. */
+export function inhabited(directory) {
+  if (!LINUX) return true;
+  return fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).some((pid) => {
+    try { return fs.readlinkSync(`/proc/${pid}/cwd`) === directory; } catch { return false; }
+  });
+}

@@ -60,11 +60,20 @@ export class Service {
   /** Freezes the program with all its children: it keeps its connections and answers none of them. */
   pause() {
     this.child.kill("SIGSTOP");
-    for (const pid of childrenOf(this.child.pid)) process.kill(pid, "SIGSTOP");
+    this.tellChildren("SIGSTOP");
+    this.paused = true;
   }
 
   resume() {
-    for (const pid of childrenOf(this.child.pid)) process.kill(pid, "SIGCONT");
+    if (!this.paused) return;
+    this.tellChildren("SIGCONT");
     this.child.kill("SIGCONT");
+    this.paused = false;
+  }
+
+  tellChildren(signal) {
+    for (const pid of childrenOf(this.child.pid)) {
+      try { process.kill(pid, signal); } catch { /* it has just ended */ }
+    }
   }
 }

@@ -30,8 +30,10 @@ async function end({ pid, signal, ...rest }) {
   const began = { pid, ...rest };
   for (const step of [signal, "SIGKILL"]) {
     if (!same(began)) return;
-    process.kill(pid, "SIGCONT");
-    process.kill(pid, step);
+    try { process.kill(pid, "SIGCONT"); process.kill(pid, step); } catch (error) {
+      if (error.code === "ESRCH") return;
+      throw new Error(`process ${pid} of an earlier start belongs to another account; stop it as that account`);
+    }
     for (let waited = 0; waited < 10000 && same(began); waited += 50) await sleep(50);
   }
 }

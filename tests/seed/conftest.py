@@ -13,10 +13,11 @@ NOW = "2026-03-18T15:00:00Z"
 CALLS = 700
 TWO_CLINICS = ("--orgs", "2", "--calls", str(CALLS), "--members", "3")
 ORG_IDS = [f"a0000000-0000-0000-0000-{number:012}" for number in (1, 2)]
-TABLES = (
-    "services agents inbound_agent_config outbound_agent_config assistant_org_mapping phone_number_mapping "
-    "integration_settings escalation_rules contacts call_logs calls appointments messages hot_lead_alerts notifications"
-).split()
+TABLES = [
+    *("services", "agents", "inbound_agent_config", "outbound_agent_config", "assistant_org_mapping"),
+    *("phone_number_mapping", "integration_settings", "escalation_rules", "contacts", "call_logs", "calls"),
+    *("appointments", "messages", "hot_lead_alerts", "notifications"),
+]
 
 
 def seed_command(*args: str) -> list[str]:
@@ -25,7 +26,9 @@ def seed_command(*args: str) -> list[str]:
 
 def run_seed(*args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **env}
-    return subprocess.run(seed_command(*args), check=check, capture_output=True, text=True, env=environment, timeout=120)
+    return subprocess.run(
+        seed_command(*args), check=check, capture_output=True, text=True, env=environment, timeout=120
+    )
 
 
 def digests(sql: psycopg.Connection, org_id: str) -> dict[str, str]:

@@ -56,20 +56,18 @@ def test_wrong_password_is_refused(clinics: list[str]) -> None:
 
 
 def test_members_are_added_as_agents(sql: psycopg.Connection, clinics: list[str]) -> None:
-    emails = [
-        row["email"]
-        for row in sql.execute(
-            "select p.email from user_org_roles r join profiles p on p.id = r.user_id where r.org_id = %s and r.role = 'agent' order by 1",
-            [clinics[0]],
-        )
-    ]
-    assert emails == ["agent-001@clinic-01.example", "agent-002@clinic-01.example", "agent-003@clinic-01.example", "agent@clinic-01.example"]
+    query = """select p.email from user_org_roles r join profiles p on p.id = r.user_id
+      where r.org_id = %s and r.role = 'agent' order by 1"""
+    boxes = [row["email"].removesuffix("@clinic-01.example") for row in sql.execute(query, [clinics[0]])]
+    assert boxes == ["agent-001", "agent-002", "agent-003", "agent"]
 
 
 def test_recording_of_a_call_can_be_played(sql: psycopg.Connection, clinics: list[str]) -> None:
     query = "select distinct recording_storage_path as path from calls_feed where org_id = %s and has_recording"
     (row,) = sql.execute(query, [clinics[0]]).fetchall()
-    signed = httpx.post(f"{URL}/storage/v1/object/sign/call-recordings/{row['path']}", headers=SERVICE, json={"expiresIn": 60})
+    signed = httpx.post(
+        f"{URL}/storage/v1/object/sign/call-recordings/{row['path']}", headers=SERVICE, json={"expiresIn": 60}
+    )
     sound = httpx.get(f"{URL}/storage/v1{signed.json()['signedURL']}")
     assert sound.status_code == 200
     assert sound.content[:4] == b"RIFF"

@@ -29,7 +29,9 @@ def test_a_clinic_does_not_depend_on_how_many_are_made(sql: psycopg.Connection, 
 def test_another_seed_gives_other_rows(sql: psycopg.Connection, before: Digests) -> None:
     run_seed(*TWO_CLINICS, "--seed", "2", "--replace")
     after = all_digests(sql)
-    assert not {table for table in ("contacts", "call_logs", "calls", "appointments") if after[1][table] == before[1][table]}
+    assert not {
+        table for table in ("contacts", "call_logs", "calls", "appointments") if after[1][table] == before[1][table]
+    }
 
 
 def test_full_clinics_stay_as_they_are(sql: psycopg.Connection, before: Digests) -> None:
@@ -76,7 +78,9 @@ def test_if_empty_finishes_an_interrupted_seed(sql: psycopg.Connection, before: 
     assert all_digests(sql) == before
 
 
-def test_if_empty_adds_accounts_that_were_not_made(sql: psycopg.Connection, before: Digests, clinics: list[str]) -> None:
+def test_if_empty_adds_accounts_that_were_not_made(
+    sql: psycopg.Connection, before: Digests, clinics: list[str]
+) -> None:
     sql.execute("delete from auth.users where email like '%%@clinic-02.example'")
     run_seed(*TWO_CLINICS, "--if-empty")
     members = sql.execute("select count(*) from user_org_roles where org_id = %s", [clinics[1]]).fetchone()

@@ -1,7 +1,9 @@
 """Fixtures for tests of the embedded Supabase."""
 
 import os
+import tempfile
 import uuid
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -46,7 +48,9 @@ def email():
 @pytest.fixture
 def session(door, email):
     """Sign somebody up and return the session."""
-    reply = door.post("/auth/v1/signup", json={"email": email, "password": PASSWORD, "data": {"business_name": "Clinic S"}})
+    reply = door.post(
+        "/auth/v1/signup", json={"email": email, "password": PASSWORD, "data": {"business_name": "Clinic S"}}
+    )
     assert reply.status_code == 200, reply.text
     return reply.json()
 
@@ -57,12 +61,18 @@ def bearer(session):
 
 
 @pytest.fixture
-def clone(tmp_path):
+def open_place():
+    """An empty directory that every account can enter (pytest's own ones are closed)."""
+    with tempfile.TemporaryDirectory(prefix="voxanne-test-", dir="/tmp") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        yield place
+
+
+@pytest.fixture
+def clone(open_place):
     """A clone of one's own, with nothing running from it."""
-    tmp_path.chmod(0o755)
-    target = tmp_path / "clone"
-    target.mkdir()
-    return copy_repository(target)
+    return copy_repository(open_place)
 
 
 @pytest.fixture
@@ -71,6 +81,9 @@ def age_refresh_tokens():
 
     def age(user_id):
         with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-            connection.execute("update auth.refresh_tokens set updated_at = now() - interval '1 minute' where user_id = %s and revoked", [user_id])
+            connection.execute(
+                "update auth.refresh_tokens set updated_at = now() - interval '1 minute' where user_id = %s and revoked",
+                [user_id],
+            )
 
     return age

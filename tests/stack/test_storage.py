@@ -85,7 +85,9 @@ def test_form_upload_info_and_removal(service, stored):
     assert service.post(f"{ROOT}/{BUCKET}/{name}", files={"": ("a.wav", SOUND, "audio/wav")}).status_code == 200
     assert service.get(f"{ROOT}/info/{BUCKET}/{name}").json()["size"] == len(SOUND)
     assert service.head(f"{ROOT}/{BUCKET}/{name}").status_code == 200
-    assert [row["name"] for row in service.request("DELETE", f"{ROOT}/{BUCKET}", json={"prefixes": [name]}).json()] == [name]
+    assert [row["name"] for row in service.request("DELETE", f"{ROOT}/{BUCKET}", json={"prefixes": [name]}).json()] == [
+        name
+    ]
     assert service.get(f"{ROOT}/info/{BUCKET}/{name}").status_code == 400
 
 
