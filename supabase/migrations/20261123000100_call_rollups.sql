@@ -26,6 +26,38 @@ grant select on public.call_rollups to authenticated;
 create policy "members read" on public.call_rollups for select to authenticated
   using (org_id = (select public.auth_org_id()));
 
+-- A number that grows with every change of an organisation's calls, so that "has anything changed?" is one row to read.
+create table public.call_versions (
+  org_id uuid primary key references public.organizations (id) on delete cascade,
+  version bigint not null default 1
+) with (fillfactor = 70);
+alter table public.call_versions enable row level security;
+revoke all on public.call_versions from public, anon, authenticated;
+grant all on public.call_versions to service_role;
+grant select on public.call_versions to authenticated;
+create policy "members read" on public.call_versions for select to authenticated
+  using (org_id = (select public.auth_org_id()));
+
+create function public.bump_call_versions(p_org_ids uuid[]) returns void
+language sql security definer set search_path = ''
+as $$
+  insert into public.call_versions as kept (org_id)
+  select id from public.organizations where id = any (p_org_ids) order by id
+  on conflict (org_id) do update set version = kept.version + 1
+$$;
+
+-- Days begin elsewhere in another time zone, so its change is one, too.
+create function public.note_timezone_change() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform public.bump_call_versions(array[new.id]);
+  return null;
+end
+$$;
+create trigger call_version after update of timezone on public.organizations
+  for each row when (new.timezone is distinct from old.timezone) execute function public.note_timezone_change();
+
 -- The query that turns calls into buckets. p_source selects org_id, is_test_call, happened, call_type, status,
 -- duration_seconds, sentiment_score, financial_value and sign (1 to add a call, -1 to take it away).
 create function public.call_buckets_sql(p_source text) returns text
@@ -80,6 +112,10 @@ begin
       total_sentiment = kept.total_sentiment + excluded.total_sentiment,
       total_value = kept.total_value + excluded.total_value
   $sql$, public.call_buckets_sql(source));
+  execute format(
+    'select public.bump_call_versions(array_agg(distinct org_id)) from (%s) as changed having count(*) > 0',
+    concat_ws(' union all ', case when tg_op <> 'INSERT' then 'select org_id from old_rows' end,
+      case when tg_op <> 'DELETE' then 'select org_id from new_rows' end));
   return null;
 end
 $$;
@@ -155,7 +191,7 @@ begin
 end
 $$;
 
-revoke execute on function public.call_buckets_sql(text), public.call_source_sql(text, text, int),
+revoke execute on function public.bump_call_versions(uuid[]), public.note_timezone_change(), public.call_buckets_sql(text), public.call_source_sql(text, text, int),
   public.count_changed_calls(), public.forget_truncated_calls(), public.recounted_calls(uuid),
   public.call_rollup_drift(uuid), public.rebuild_call_rollups(uuid) from public, anon, authenticated;
 grant execute on function public.call_buckets_sql(text), public.call_source_sql(text, text, int), public.recounted_calls(uuid),

@@ -130,6 +130,13 @@ begin
 end
 $$;
 
+-- Grows with every change of the calls; within one statement it belongs to what the statement counts.
+create function public.call_version(p_org_id uuid) returns bigint
+language sql stable set search_path = ''
+as $$
+  select coalesce((select version from public.call_versions where org_id = p_org_id), 0)
+$$;
+
 -- GET /api/calls-dashboard/stats. p_since bounds the totals; today and the last 30 days have bounds of their own.
 create or replace function public.call_stats(p_org_id uuid, p_since timestamptz default null) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = 'force_generic_plan'
@@ -154,7 +161,7 @@ begin
     'completedCalls', totals.completed, 'avgDuration', coalesce(totals.duration, 0), 'pipelineValue', pipeline,
     'callsToday', public.count_calls(p_org_id, p_since => today at time zone zone,
       p_until => (today + interval '1 day') at time zone zone),
-    'recentCalls', public.recent_calls(p_org_id));
+    'recentCalls', public.recent_calls(p_org_id), 'version', public.call_version(p_org_id));
 end
 $$;
 
@@ -183,16 +190,17 @@ begin
     'calls_this_week', public.count_calls(
       p_org_id, p_since => (today - interval '7 days') at time zone zone, p_until => tomorrow),
     'calls_this_month', public.count_calls(
-      p_org_id, p_since => date_trunc('month', today) at time zone zone, p_until => tomorrow));
+      p_org_id, p_since => date_trunc('month', today) at time zone zone, p_until => tomorrow),
+    'version', public.call_version(p_org_id));
 end
 $$;
 
-revoke execute on function public.next_bucket(text, timestamptz), public.rollup_spans(timestamptz, timestamptz),
+revoke execute on function public.call_version(uuid), public.next_bucket(text, timestamptz), public.rollup_spans(timestamptz, timestamptz),
   public.span_buckets(uuid, boolean, text, timestamptz, timestamptz),
   public.call_sums(uuid, timestamptz, timestamptz, boolean),
   public.count_calls(uuid, text, text, timestamptz, timestamptz, boolean),
   public.call_page_start(uuid, bigint, text, text, timestamptz, timestamptz, boolean) from public, anon;
-grant execute on function public.next_bucket(text, timestamptz), public.rollup_spans(timestamptz, timestamptz),
+grant execute on function public.call_version(uuid), public.next_bucket(text, timestamptz), public.rollup_spans(timestamptz, timestamptz),
   public.span_buckets(uuid, boolean, text, timestamptz, timestamptz),
   public.call_sums(uuid, timestamptz, timestamptz, boolean),
   public.count_calls(uuid, text, text, timestamptz, timestamptz, boolean),
