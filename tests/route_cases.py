@@ -1,5 +1,7 @@
 """Every route of the application, with what a test must know to use it; a route missing here fails the tests."""
 
+import itertools
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,15 @@ from voxanne.services import recordings
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 CALL = {"phone_number": "+14155550123", "call_date": "2026-03-10", "duration_seconds": 60, "status": "completed"}
 SERVICE = {"name": "Botox", "price": 400, "keywords": ["botox"]}
+INVITATION = {"email": "new.colleague@clinic.example", "role": "agent"}
+NUMBER = {"inbound_phone_number": "+14155550999"}
+
+_numbers = itertools.count(2_000_000)
+
+
+def new_number() -> dict[str, str]:
+    """A number that no organisation uses yet."""
+    return {"inbound_phone_number": f"+1415{next(_numbers)}"}
 
 
 @dataclass(frozen=True)
@@ -25,8 +36,15 @@ class Case:
     body: Any = None
     ok: int = 200
     foreign: int = 404
+    own: bool = False
+    """A change that concerns the caller alone, and so needs no role."""
     direct: tuple[str, str, Any] | None = None
     """The write that a browser could send to PostgREST instead: method, table or function, body."""
+
+    @property
+    def payload(self) -> Any:
+        """The body to send; a fresh one each time where `body` makes it."""
+        return self.body() if callable(self.body) else self.body
 
 
 CASES = {
@@ -51,8 +69,47 @@ CASES = {
         2, 1, role="manager", body={"price": 1}, direct=("PATCH", "services", {"price": 1})
     ),
     "services.delete_service": Case(2, 1, role="manager", direct=("DELETE", "services", None)),
-    "agents.list_agents": Case(1, 1),
+    "agents.list_agents": Case(1, 0),
+    "team.list_members": Case(1, 1),
+    "team.list_roles": Case(0, 0),
+    "team.invite_member": Case(
+        2, 1, role="admin", body=INVITATION, ok=201, direct=("POST", "team_invitations", INVITATION)
+    ),
+    "team.set_member_role": Case(
+        2, 1, role="admin", body={"role": "viewer"}, direct=("PATCH", "user_org_roles", {"role": "viewer"})
+    ),
+    "team.remove_member": Case(2, 1, role="admin", ok=204, direct=("DELETE", "user_org_roles", None)),
+    "team.list_invitations": Case(1, 1),
+    "team.accept_invitation": Case(1, 1, own=True, body=lambda: {"invitation_id": str(uuid.uuid4())}, ok=404),
+    "contacts.get_stats": Case(1, 0),
+    "phone_mappings.list_mappings": Case(1, 1),
+    "phone_mappings.save_mapping": Case(
+        2, 1, role="manager", body=new_number, direct=("POST", "phone_number_mapping", NUMBER)
+    ),
+    "phone_mappings.delete_mapping": Case(2, 1, role="manager", direct=("DELETE", "phone_number_mapping", None)),
+    "phone_mappings.look_up_number": Case(1, 1),
+    "monitoring.get_cache_stats": Case(0, 0),
+    "monitoring.get_process_health": Case(0, 0),
+    "cache_health.get_cache_health": Case(0, 0, public=True),
 }
+
+
+def _member(factory: Factory, org_id: str) -> str:
+    member = factory.member(org_id, "agent")
+    found = "select id from public.user_org_roles where user_id = %s and org_id = %s"
+    row = factory.sql.execute(found, [member.user_id, org_id]).fetchone()
+    assert row
+    return str(row["id"])
+
+
+def _mapping(factory: Factory, org_id: str) -> str:
+    return factory.insert("public.phone_number_mapping", org_id=org_id, **new_number())
+
+
+def _mapped_number(factory: Factory, org_id: str) -> str:
+    number = new_number()
+    factory.insert("public.phone_number_mapping", org_id=org_id, **number)
+    return number["inbound_phone_number"]
 
 
 def _link(factory: Factory, org_id: str) -> str:
@@ -66,6 +123,9 @@ MAKERS: dict[str, Callable[[Factory, str], str]] = {
     "call_id": lambda factory, org_id: factory.call(org_id, recording_url="https://provider.example/audio.mp3"),
     "service_id": lambda factory, org_id: factory.service(org_id),
     "link": _link,
+    "member_id": _member,
+    "mapping_id": _mapping,
+    "number": _mapped_number,
 }
 """For each name in an address: makes a row of the organisation and returns what stands for it."""
 

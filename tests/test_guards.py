@@ -19,7 +19,9 @@ from voxanne.routes import GUARDS
 RULES = list(create_app(settings_for_tests()).url_map.iter_rules())
 GUARDED = [rule for rule in RULES if rule.endpoint not in CASES or not CASES[rule.endpoint].public]
 WITH_IDS = [rule for rule in RULES if any(name.endswith("_id") for name in rule.arguments)]
-CHANGES = [rule for rule in RULES if method_of(rule) in CHANGING]
+CHANGES = [
+    rule for rule in RULES if method_of(rule) in CHANGING and not (rule.endpoint in CASES and CASES[rule.endpoint].own)
+]
 ROLES = ["viewer", "agent", "manager", "admin", "owner"]
 
 
@@ -28,7 +30,7 @@ def each(rules: list[Rule]) -> Any:
 
 
 def send(caller: Caller, rule: Rule, path: str) -> Any:
-    body = CASES[rule.endpoint].body
+    body = CASES[rule.endpoint].payload
     return caller.request(method_of(rule), path, **({"json": body} if body is not None else {}))
 
 

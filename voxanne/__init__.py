@@ -2,9 +2,10 @@
 
 from flask import Flask
 
-from voxanne import auth, csrf, database, errors, http, json_provider, limits, routes
+from voxanne import auth, commands, csrf, database, errors, http, json_provider, limits, routes
 from voxanne.cache import cache
 from voxanne.config import Settings, load_settings
+from voxanne.integrations import vapi
 from voxanne.observability import logs
 
 
@@ -22,7 +23,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf.init_app(app)
     database.init_app(app)
     cache.init_app(app, unavailable=errors.is_unavailable)
+    vapi.init_app(app)
     auth.init_app(app)
     routes.init_app(app)
     limits.init_app(app)
+    commands.init_app(app)
     return app

@@ -48,9 +48,14 @@ class Principal:
         if self.user_id == DEVELOPMENT_USER_ID:
             return Role.OWNER
         db = database.for_principal(self.token)
-        key = f"{self.org_id}:{self.user_id}"
+        key = role_key(self.org_id, self.user_id)
         name = cache.load(ROLE, key, lambda: members.get_role(db, self.org_id, self.user_id))
         return Role[name.upper()] if name else Role.VIEWER
+
+
+def role_key(org_id: str, user_id: str) -> str:
+    """Return the key under which a member's role is cached."""
+    return f"{org_id}:{user_id}"
 
 
 def principal() -> Principal:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import ipaddress
+import re
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -18,6 +19,8 @@ Words = Annotated[
     NoDecode,
     BeforeValidator(lambda value: tuple(value.replace(",", " ").split()) if isinstance(value, str) else value),
 ]
+
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?")
 
 
 class ConfigError(Exception):
@@ -58,6 +61,22 @@ class Settings(BaseSettings):
     cache_key_prefix: str = "voxanne"
     rate_limit_per_org_hour: int = Field(5000, ge=1)
     recording_url_expiry_seconds: int = Field(3600, ge=60, le=604_800)
+
+    @field_validator("cors_origin")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # Exact ones: a reply that carries credentials may not be for everybody, and a pattern would let strangers in.
+        origins = tuple(origin.rstrip("/") for origin in value)
+        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("every origin must be like https://dashboard.example or http://localhost:3000")
+        return origins
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis:// or rediss://")
+        return value
 
     @field_validator("encryption_keys")
     @classmethod

@@ -22,6 +22,8 @@ from voxanne.config import Settings
 CONNECT_TIMEOUT_SECONDS = 2.0
 KEEPALIVE_SECONDS = 30.0
 _REPEATABLE = {"GET", "HEAD"}
+# What a gateway says, in words of its own, of a server behind it that is away (from 520 on: Cloudflare).
+_AWAY = {502, 503, 504, *range(520, 531)}
 
 Row = dict[str, Any]
 A = TypeVar("A")
@@ -63,6 +65,11 @@ class ObservedTransport(httpx.HTTPTransport):
             request_log().entries.append((name, time.perf_counter() - started))
 
 
+def _raise_if_away(response: httpx.Response) -> None:
+    if response.status_code in _AWAY:
+        response.raise_for_status()
+
+
 def request_log() -> RequestLog:
     """Return the log of this reply's requests (a throw-away one outside a request)."""
     if not has_app_context():
@@ -88,6 +95,7 @@ class Supabase:
         self.pool = httpx.Client(
             transport=ObservedTransport(http2=False, limits=limits),
             timeout=httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
+            event_hooks={"response": [_raise_if_away]},
         )
         self.helpers = ThreadPoolExecutor(settings.web_threads, thread_name_prefix="supabase")
 

@@ -129,13 +129,22 @@ _SIGNED_IN = (401, 403)
 
 
 def describe(
-    tag: str, ok: Any = None, *, status: int = 200, errors: tuple[int, ...] = (), public: bool = False
+    tag: str,
+    ok: Any = None,
+    *,
+    status: int = 200,
+    errors: tuple[int, ...] = (),
+    public: bool = False,
+    replies: dict[int, Any] | None = None,
 ) -> Callable[[View], View]:
-    """Validate a view's annotated input, and document its replies: `ok` on success, and the errors beside the usual."""
+    """Validate a view's annotated input, and document its replies: `ok` on success, and the errors beside the usual.
+
+    `replies` names those statuses whose body is neither.
+    """
     others = {*_ALWAYS, *(() if public else _SIGNED_IN), *errors}
-    models: dict[str, Any] = {f"HTTP_{code}": ErrorBody for code in sorted(others)}
+    models: dict[int, Any] = {**dict.fromkeys(sorted(others), ErrorBody), status: ok, **(replies or {})}
     return api.validate(
-        resp=Response(**{f"HTTP_{status}": ok}, **models),
+        resp=Response(**{f"HTTP_{code}": model for code, model in models.items()}),
         tags=[tag],
         security=[{}] if public else None,
     )

@@ -30,7 +30,7 @@ async function bodyOf(request) {
   return Buffer.concat(chunks);
 }
 
-const OPEN = ["/auth/v1/.well-known/jwks.json", "/auth/v1/health", "/storage/v1/object/sign/", "/storage/v1/object/public/"];
+const OPEN = ["/auth/v1/.well-known/jwks.json", "/auth/v1/health", "/auth/v1/verify", "/storage/v1/object/sign/", "/storage/v1/object/public/"];
 const needsKey = (request, url) => !(request.method !== "POST" && OPEN.some((prefix) => url.pathname.startsWith(prefix)));
 
 async function answer(request, response, { handlers, socket }) {

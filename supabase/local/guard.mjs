@@ -9,7 +9,7 @@ export function startGuard() {
   guard.unref();
   const tell = (line) => guard.stdin.write(`${line}\n`);
   return {
-    add: (pid, signal) => tell(`add ${signal} ${pid}`),
+    add: (pid, signal) => tell(`add ${signal.replace("SIG", "")} ${pid}`), // the name as POSIX shells know it
     remove: (pid) => tell(`del ${pid}`),
     directory: (name) => tell(`dir ${name}`),
     stop() {

@@ -47,8 +47,11 @@ $$;
 revoke execute on function public.console_state(uuid) from public, anon;
 grant execute on function public.console_state(uuid) to authenticated, service_role;
 
--- p_settings holds the columns to change, null to clear one; p_secrets and p_masked hold them per service, as merge_secrets takes them.
-create function public.save_org_settings(p_org_id uuid, p_settings jsonb, p_secrets jsonb, p_masked jsonb) returns jsonb
+-- p_settings holds the columns to change, null to clear one; p_secrets and p_masked hold them per service, as merge_secrets takes them;
+-- p_agents is as save_agents takes it.
+create function public.save_org_settings(
+  p_org_id uuid, p_settings jsonb, p_secrets jsonb, p_masked jsonb, p_agents jsonb default '{}'
+) returns jsonb
 language plpgsql set search_path = ''
 as $$
 declare
@@ -87,11 +90,14 @@ begin
   for service in select jsonb_object_keys(p_secrets) loop
     perform public.merge_secrets(p_org_id, service, p_secrets -> service, coalesce(p_masked -> service, '{}'));
   end loop;
+  if p_agents <> '{}' then
+    return public.save_agents(p_org_id, p_agents);
+  end if;
   return public.console_state(p_org_id);
 end
 $$;
-revoke execute on function public.save_org_settings(uuid, jsonb, jsonb, jsonb) from public, anon;
-grant execute on function public.save_org_settings(uuid, jsonb, jsonb, jsonb) to authenticated, service_role;
+revoke execute on function public.save_org_settings(uuid, jsonb, jsonb, jsonb, jsonb) from public, anon;
+grant execute on function public.save_org_settings(uuid, jsonb, jsonb, jsonb, jsonb) to authenticated, service_role;
 
 -- p_agents holds, by role, the columns to change of that assistant, which is made if it is not there. The other one stays as it is.
 create function public.save_agents(p_org_id uuid, p_agents jsonb) returns jsonb

@@ -7,7 +7,7 @@ create table public.team_invitations (
   org_id uuid not null references public.organizations (id) on delete cascade,
   email text not null check (email = lower(btrim(email)) and email like '%_@_%' and length(email) <= 320),
   role text not null check (role in ('owner', 'admin', 'manager', 'agent', 'viewer')),
-  invited_by uuid references auth.users (id) on delete set null,
+  invited_by uuid default auth.uid() references auth.users (id) on delete set null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (org_id, email)
@@ -39,7 +39,7 @@ create trigger refuse_member after insert on public.team_invitations
 alter table public.team_invitations enable row level security;
 revoke all on public.team_invitations from public, anon, authenticated;
 grant all on public.team_invitations to service_role;
-grant select, insert (id, org_id, email, role, invited_by), update (role), delete on public.team_invitations to authenticated;
+grant select, insert (org_id, email, role), update (role), delete on public.team_invitations to authenticated;
 create policy "members read" on public.team_invitations for select to authenticated
   using (org_id = (select public.auth_org_id()));
 create policy "admins add" on public.team_invitations for insert to authenticated
@@ -78,6 +78,21 @@ as $$
   where (select auth.role()) = 'service_role' or p_org_id = (select public.auth_org_id())
 $$;
 
+-- POST /api/team/members: asks an address to join, or asks again with another role; the member as in the list. Breaks a unique
+-- constraint if the person is a member already.
+create function public.invite_member(p_org_id uuid, p_email text, p_role text) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  invitation uuid;
+begin
+  insert into public.team_invitations as asked (org_id, email, role) values (p_org_id, p_email, p_role)
+    on conflict (org_id, email) do update set role = excluded.role
+    returning asked.id into invitation;
+  return (select listed from jsonb_array_elements(public.team_members(p_org_id)) as listed where listed ->> 'id' = invitation::text);
+end
+$$;
+
 -- What stands in the way of changing this member or invitation, or null; `p_id` is the row's id or the member's user id.
 create function public.team_obstacle(p_org_id uuid, p_id uuid) returns text
 language sql stable set search_path = ''
@@ -95,22 +110,27 @@ as $$
   ) as target on true
 $$;
 
--- PATCH /api/team/members/:id/role, as {"outcome", "user_id"}: done, missing, self, above, or last (owner or admin).
+-- PATCH /api/team/members/:id/role, as {"outcome", "user_id", "member"}: done, missing, self, above, or last (owner or admin).
 create function public.set_member_role(p_org_id uuid, p_id uuid, p_role text) returns jsonb
 language plpgsql set search_path = ''
 as $$
 declare
   outcome text := public.team_obstacle(p_org_id, p_id);
-  member uuid;
+  changed uuid;
+  member jsonb;
 begin
   if outcome is not null then
     return jsonb_build_object('outcome', outcome);
   end if;
-  update public.user_org_roles set role = p_role where org_id = p_org_id and p_id in (id, user_id) returning user_id into member;
-  if not found then
-    update public.team_invitations set role = p_role where org_id = p_org_id and id = p_id;
+  update public.user_org_roles set role = p_role where org_id = p_org_id and p_id in (id, user_id) returning id into changed;
+  if changed is null then
+    update public.team_invitations set role = p_role where org_id = p_org_id and id = p_id returning id into changed;
   end if;
-  return jsonb_build_object('outcome', case when found then 'done' else 'above' end, 'user_id', member);
+  if changed is null then
+    return jsonb_build_object('outcome', 'above');
+  end if;
+  select listed into member from jsonb_array_elements(public.team_members(p_org_id)) as listed where listed ->> 'id' = changed::text;
+  return jsonb_build_object('outcome', 'done', 'user_id', member ->> 'user_id', 'member', member);
 exception when check_violation then
   return jsonb_build_object('outcome', 'last');
 end
@@ -137,7 +157,7 @@ exception when check_violation then
 end
 $$;
 
-revoke execute on function public.team_members(uuid), public.team_obstacle(uuid, uuid),
+revoke execute on function public.team_members(uuid), public.invite_member(uuid, text, text), public.team_obstacle(uuid, uuid),
   public.set_member_role(uuid, uuid, text), public.remove_member(uuid, uuid) from public, anon;
-grant execute on function public.team_members(uuid), public.team_obstacle(uuid, uuid),
+grant execute on function public.team_members(uuid), public.invite_member(uuid, text, text), public.team_obstacle(uuid, uuid),
   public.set_member_role(uuid, uuid, text), public.remove_member(uuid, uuid) to authenticated, service_role;

@@ -17,7 +17,10 @@ def acting(
     """Within the block, run statements as this caller; an error ends the block and leaves the transaction usable."""
     claims = {"sub": user_id, "role": role, "app_metadata": {"org_id": org_id}}
     with db.transaction():
-        db.execute("select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)", [role, json.dumps(claims)])
+        db.execute(
+            "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
+            [role, json.dumps(claims)],
+        )
         yield
         db.execute("select set_config('role', 'postgres', true), set_config('request.jwt.claims', '', true)")
 

@@ -82,8 +82,8 @@ def age_refresh_tokens():
     def age(user_id):
         with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
             connection.execute(
-                "update auth.refresh_tokens set updated_at = now() - interval '1 minute' where user_id = %s and revoked",
-                [user_id],
+                "update auth.refresh_tokens set updated_at = now() - interval '1 min' where revoked and user_id = %s",
+                [str(user_id)],
             )
 
     return age

@@ -159,3 +159,32 @@ def test_supabase_py_signs_up_in_and_refreshes(publishable, email):
     assert client.auth.refresh_session().user.app_metadata["org_id"] == user.app_metadata["org_id"]
     assert client.table("organizations").select("name").execute().data == [{"name": "Clinic P"}]
     client.auth.sign_out()
+
+
+def test_recovery_answers_alike_for_everybody(door, session, email):
+    for address in (email, "nobody@x.example"):
+        reply = door.post("/auth/v1/recover", json={"email": address})
+        assert (reply.status_code, reply.json()) == (200, {})
+
+
+@pytest.fixture
+def link(service, session, email):
+    return service.post("/auth/v1/admin/generate_link", json={"type": "recovery", "email": email}).json()
+
+
+def test_recovery_link_opens_a_session_once(door, session, link):
+    location = httpx.get(link["action_link"]).headers["location"]
+    assert location.startswith("http://localhost:3000#access_token=")
+    assert "error_code=otp_expired" in httpx.get(link["action_link"]).headers["location"]
+
+
+def test_recovery_code_opens_a_session(door, session, link, email):
+    wrong = door.post("/auth/v1/verify", json={"type": "recovery", "email": email, "token": "abcdef"})
+    assert (wrong.status_code, wrong.json()["error_code"]) == (403, "otp_expired")
+    right = door.post("/auth/v1/verify", json={"type": "recovery", "email": email, "token": link["email_otp"]})
+    assert right.json()["user"]["id"] == session["user"]["id"]
+
+
+def test_links_are_made_for_the_service_key_only(door, session, bearer, email):
+    reply = door.post("/auth/v1/admin/generate_link", json={"type": "recovery", "email": email}, headers=bearer)
+    assert reply.status_code == 403

@@ -3,7 +3,9 @@
 import os
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 from threading import Thread
 
 import psycopg
@@ -14,6 +16,9 @@ from tests.stack.launcher import clean_environment, copy_repository, launch, pro
 as_root = pytest.mark.skipif(
     os.getuid() != 0, reason="only root can be somebody else; for others every test here shows it"
 )
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find every process")
 
 
 def write_until_killed(url, written):
@@ -50,6 +55,7 @@ def descendants(root):
     return found[1:]
 
 
+@on_linux
 def test_kill_of_the_entire_stack_loses_no_acknowledged_row(clone):
     stack = launch(clone)
     written = []
@@ -69,6 +75,7 @@ def test_kill_of_the_entire_stack_loses_no_acknowledged_row(clone):
     assert set(written) <= kept
 
 
+@on_linux
 def test_orphans_of_a_killed_parent_do_not_hinder_the_next_start(clone):
     stack = launch(clone)
     guard = next(pid for pid in descendants(stack.process.pid) if "guard.sh" in command_line(pid))
@@ -88,8 +95,7 @@ def test_orphans_of_a_killed_parent_do_not_hinder_the_next_start(clone):
 
 def command_line(pid):
     try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
-            return file.read()
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
     except OSError:
         return ""
 

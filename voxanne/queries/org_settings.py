@@ -15,7 +15,7 @@ INTEGRATION_COLUMNS = (
 PROVIDER_COLUMNS = "provider,metadata,last_verified_at,verification_error"
 AGENT_COLUMNS = (
     "id,role,name,system_prompt,first_message,voice,voice_provider,language,max_call_duration,active,"
-    "vapi_assistant_id,vapi_phone_number_id,prompt_synced_at,sync_error"
+    "vapi_assistant_id,vapi_phone_number_id,prompt_synced_at,sync_error,updated_at"
 )
 INBOUND_COLUMNS = "id,twilio_phone_number,vapi_assistant_id,vapi_phone_number_id,is_active"
 
@@ -52,13 +52,22 @@ def list_ciphertexts(db: SyncPostgrestClient, org_id: str) -> list[Row]:
     return cast(list[Row], query.eq("is_active", value=True).execute().data)
 
 
-def save_settings(db: SyncPostgrestClient, org_id: str, *, settings: Row, secrets: Row, masked: Row) -> Row:
+def save_settings(
+    db: SyncPostgrestClient, org_id: str, *, settings: Row, secrets: Row, masked: Row, agents: dict[str, Row]
+) -> Row:
     """Change settings and secrets in one transaction; returns what the voice provider has to be told.
 
     `settings` are columns (None clears one); `secrets` are ciphertexts and `masked` what may be shown, both by provider
-    and field (None takes one away). The result holds `settings`, `secrets` (ciphertexts by provider) and `agents`.
+    and field (None takes one away); `agents` are as `save_agents` takes them. The result holds `settings`, `secrets`
+    (encrypted_config by provider) and `agents`.
     """
-    arguments = {"p_org_id": org_id, "p_settings": settings, "p_secrets": secrets, "p_masked": masked}
+    arguments = {
+        "p_org_id": org_id,
+        "p_settings": settings,
+        "p_secrets": secrets,
+        "p_masked": masked,
+        "p_agents": agents,
+    }
     return cast(Row, _call(db, "save_org_settings", arguments))
 
 

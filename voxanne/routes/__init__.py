@@ -8,7 +8,21 @@ from werkzeug.routing import BaseConverter
 
 from voxanne.auth import public, signed_in
 from voxanne.errors import InvalidId
-from voxanne.routes import agents, calls_dashboard, orgs, recordings, services, system
+from voxanne.routes import (
+    agents,
+    calls_dashboard,
+    contacts,
+    founder_console_settings,
+    founder_console_v2,
+    monitoring,
+    orgs,
+    phone_mappings,
+    recordings,
+    services,
+    system,
+    team,
+    voices,
+)
 
 Guard = Callable[[], None]
 
@@ -19,6 +33,14 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (calls_dashboard.bp, signed_in),
     (services.bp, signed_in),
     (agents.bp, signed_in),
+    (voices.bp, public),
+    (founder_console_settings.bp, signed_in),
+    (founder_console_v2.bp, signed_in),
+    (team.bp, signed_in),
+    (contacts.bp, signed_in),
+    (phone_mappings.bp, signed_in),
+    (monitoring.bp, signed_in),
+    (monitoring.health_bp, public),
 )
 GUARDS = {blueprint.name: guard for blueprint, guard in BLUEPRINTS}
 

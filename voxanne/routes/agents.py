@@ -2,11 +2,10 @@
 
 from flask import Blueprint, Response, jsonify
 
-from voxanne import database
 from voxanne.auth import principal
 from voxanne.openapi import describe
-from voxanne.queries import members
-from voxanne.schemas.system import Agent
+from voxanne.schemas.team import Agent
+from voxanne.services import team
 
 bp = Blueprint("agents", __name__, url_prefix="/api/agents")
 
@@ -15,5 +14,4 @@ bp = Blueprint("agents", __name__, url_prefix="/api/agents")
 @describe("Team", list[Agent])
 def list_agents() -> Response:
     """List the members with the role agent, oldest first."""
-    caller = principal()
-    return jsonify(members.list_agents(database.for_principal(caller.token), caller.org_id))
+    return jsonify(team.agents(principal()))

@@ -12,7 +12,7 @@ bp = Blueprint("recordings", __name__, url_prefix="/api/recordings")
 
 
 @bp.get("/<link>")
-@describe("Recordings", public=True, errors=(404,))
+@describe("Recordings", status=302, public=True, errors=(404,))
 def play(link: str) -> Response:
     """Send a player on to the audio of the call that the link was signed for."""
     org_id, call_id = recordings.read_link(link)

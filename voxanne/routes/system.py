@@ -26,7 +26,7 @@ def root() -> Response:
 
 
 @bp.get("/health")
-@describe("System", Health, public=True)
+@describe("System", Health, public=True, replies={503: Health})
 def get_health() -> tuple[Response, int]:
     """Say whether the program can do its work.
 

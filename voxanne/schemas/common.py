@@ -60,7 +60,8 @@ def _check_e164(value: str) -> str:
 
 
 def _clean(value: Any) -> Any:
-    return "".join(char for char in value if char.isprintable()).strip() if isinstance(value, str) else value
+    # Postgres knows no NUL. All else stays, as names hold no-break spaces, and emoji hold joiners.
+    return value.replace("\0", "").strip() if isinstance(value, str) else value
 
 
 Moment = Annotated[date | datetime, BeforeValidator(parse_moment)]

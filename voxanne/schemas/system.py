@@ -50,11 +50,3 @@ class OrgValidation(BaseModel):
     userId: str  # noqa: N815
     validated: bool
     message: str
-
-
-class Agent(BaseModel):
-    """A member of the team with the role agent."""
-
-    id: str
-    email: str
-    created_at: datetime

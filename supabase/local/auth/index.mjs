@@ -1,20 +1,19 @@
 // /auth/v1: the password part of Supabase Auth over the tables of bootstrap/auth.sql.
 import { AuthError, describe } from "./errors.mjs";
 import * as admin from "./admin.mjs";
+import * as recovery from "./recovery.mjs";
 import * as sessions from "./sessions.mjs";
 import * as users from "./users.mjs";
 
 const invalid = () => new AuthError(400, "invalid_credentials", "Invalid login credentials");
 const registered = () => new AuthError(422, "user_already_exists", "User already registered");
 
-const origin = ({ request, issuer }) => ({ issuer, agent: request.headers["user-agent"], address: request.socket.remoteAddress });
-
 async function signUp(context) {
   const { sql, body, cost } = context;
   const email = users.checkedEmail(body.email), password = users.checkedPassword(body.password);
   if (await users.findByEmail(sql, email)) throw registered();
   const id = await users.create(sql, { email, password, user: body.data ?? {}, confirmed: true, cost, duplicate: registered() });
-  return { body: await sessions.open(sql, id, origin(context)) };
+  return { body: await sessions.open(sql, id, context.origin) };
 }
 
 async function signIn(context) {
@@ -23,7 +22,7 @@ async function signIn(context) {
   if (!await users.passwordMatches(sql, row, body.password)) throw invalid();
   if (row.banned_until > new Date()) throw new AuthError(400, "user_banned", "User is banned");
   if (!row.email_confirmed_at) throw new AuthError(400, "email_not_confirmed", "Email not confirmed");
-  return { body: await sessions.open(sql, row.id, origin(context)) };
+  return { body: await sessions.open(sql, row.id, context.origin) };
 }
 
 async function token(context) {
@@ -68,7 +67,8 @@ const health = () => ({ body: { version: "local", name: "GoTrue", description: "
 
 const ROUTES = {
   "POST /signup": signUp, "POST /token": token, "GET /user": getUser, "PUT /user": updateUser, "POST /logout": logout,
-  "GET /settings": settings, "GET /health": health, "GET /.well-known/jwks.json": () => ({ body: { keys: [] } }),
+  "POST /recover": recovery.recover, "POST /resend": recovery.resend, "POST /verify": recovery.verify, "GET /verify": recovery.follow,
+  "POST /admin/generate_link": recovery.generateLink, "GET /settings": settings, "GET /health": health, "GET /.well-known/jwks.json": () => ({ body: { keys: [] } }),
 };
 const ADMIN = { "GET ": admin.list, "POST ": admin.create, "GET id": admin.get, "PUT id": admin.update, "DELETE id": admin.remove };
 
@@ -80,7 +80,7 @@ async function requireService({ bearer }) {
 async function route(context) {
   const { method } = context.request, path = context.url.pathname.replace(/^\/auth\/v1/, "").replace(/\/$/, "");
   const [, id] = /^\/admin\/users(?:\/([^/]+))?$/.exec(path) ?? [null, null];
-  const found = path.startsWith("/admin/users") ? ADMIN[`${method} ${id ? "id" : ""}`] : ROUTES[`${method} ${path}`];
+  const found = /^\/admin\/users(\/|$)/.test(path) ? ADMIN[`${method} ${id ? "id" : ""}`] : ROUTES[`${method} ${path}`];
   if (!found) throw new AuthError(404, "not_found", `${method} ${path} is not part of this local Auth`);
   if (path.startsWith("/admin/")) await requireService(context);
   return found(context, id);
@@ -92,8 +92,10 @@ const parsed = (text) => {
 
 /** Makes the handler that the door calls with (request, url, bearer, raw body). */
 export const authHandler = ({ sql, doorUrl, cost }) => async (request, url, bearer, raw) => {
+  const issuer = `${doorUrl}/auth/v1`;
+  const origin = { issuer, agent: request.headers["user-agent"], address: request.socket.remoteAddress };
   try {
-    return await route({ sql, cost, issuer: `${doorUrl}/auth/v1`, request, url, bearer, body: parsed(raw.toString()) });
+    return await route({ sql, cost, issuer, origin, doorUrl, request, url, bearer, body: parsed(raw.toString()) });
   } catch (error) {
     if (!(error instanceof AuthError)) console.error(`auth: ${error.stack}`);
     return describe(error, request);

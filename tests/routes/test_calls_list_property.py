@@ -1,0 +1,136 @@
+"""Every page of GET /api/calls-dashboard, for random calls and random queries, against a brute-force answer."""
+
+from datetime import UTC, datetime, time
+from email.utils import format_datetime
+from typing import Any
+
+import psycopg
+import time_machine
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.brute_force import ORDERS, Bound, StoredCall, forget, since, store
+from tests.factories import Caller, Factory, mint_token
+from tests.random_calls import LETTERS, STATUSES, World, worlds
+from tests.recorder import RequestRecorder
+
+PATH = "/api/calls-dashboard"
+YEAR_2100 = 4_102_444_800
+
+
+@st.composite
+def bounds(draw: st.DrawFn, world: World) -> Bound:
+    moment = draw(st.sampled_from([call.at for call in world.calls] or world.moments))
+    local = moment.astimezone(world.zone)
+    second = moment.replace(microsecond=0)
+    noon = datetime.combine(local.date(), time(12))
+    spellings = [
+        Bound(local.date().isoformat(), local.date()),
+        Bound(moment.isoformat().replace("+00:00", "Z"), moment),
+        Bound(local.isoformat(), moment),
+        Bound(format_datetime(second), second),
+        Bound(noon.isoformat(), noon.replace(tzinfo=world.zone).astimezone(UTC)),
+    ]
+    return draw(st.sampled_from(spellings))
+
+
+@st.composite
+def searches(draw: st.DrawFn, world: World) -> str:
+    texts = [text for call in world.calls for text in (call.caller_name, call.phone_number) if text] or ["x"]
+    text = draw(st.sampled_from(texts))
+    part = text[draw(st.integers(0, len(text) // 2)) :]
+    changed = st.sampled_from([part.swapcase(), part[:-1], f"{part}%", f"*{part}"])
+    return draw(st.just(part) | changed | st.text(LETTERS, max_size=3))
+
+
+@st.composite
+def queries(draw: st.DrawFn, world: World) -> dict[str, Any]:
+    known = {
+        "call_type": st.sampled_from(["inbound", "outbound"]),
+        "date_filter": st.sampled_from(["today", "week", "month"]),
+        "endDate": bounds(world),
+        "include_test": st.sampled_from(["true", "false"]),
+        "search": searches(world),
+        "startDate": bounds(world),
+        "status": st.sampled_from(["completed", *STATUSES]),
+    }
+    # Mostly few filters at once, as many leave no rows.
+    names = draw(st.lists(st.sampled_from(list(known)), max_size=draw(st.sampled_from([1, 1, 2, 2, 7])), unique=True))
+    limit, order = draw(st.sampled_from([2, 3, 5, 10, 100, 1])), draw(st.sampled_from(["date", "duration", "name"]))
+    return {"limit": limit, "sortBy": order, **{name: draw(known[name]) for name in names}}
+
+
+def fits(call: StoredCall, query: dict[str, Any], world: World) -> bool:
+    needle = query.get("search", "").strip().lower()
+    return (
+        call.deleted_at is None
+        and (not call.is_test_call or query.get("include_test") == "true")
+        and query.get("call_type", call.call_type) == call.call_type
+        and query.get("status", call.status) == call.status
+        and any(needle in (text or "").lower() for text in (call.caller_name, call.phone_number))
+        and ("date_filter" not in query or since(query["date_filter"], call, world.zone, world.now))
+        and ("startDate" not in query or query["startDate"].reached_by(call, world.zone))
+        and ("endDate" not in query or query["endDate"].not_passed_by(call, world.zone))
+    )
+
+
+def as_listed(call: StoredCall) -> dict[str, Any]:
+    return {
+        "id": call.id,
+        "call_type": call.call_type,
+        "call_date": call.at,
+        "caller_name": call.shown_name,
+        "phone_number": call.phone_number or "Unknown",
+        "duration_seconds": call.duration_seconds or 0,
+        "status": call.status,
+        "sentiment_score": None if call.sentiment_score is None else float(call.sentiment_score),
+        "is_test_call": call.is_test_call,
+    }
+
+
+def check_page(caller: Caller, query: dict[str, Any], page: int, expected: list[StoredCall]) -> None:
+    sent = {name: value.text if isinstance(value, Bound) else value for name, value in query.items()}
+    limit = query["limit"]
+
+    reply = caller.get(PATH, page=page, **sent)
+
+    assert reply.status_code == 200, reply.json
+    wanted = [as_listed(call) for call in expected[(page - 1) * limit : page * limit]]
+    rows = [{**row, "call_date": datetime.fromisoformat(row["call_date"])} for row in reply.json["calls"]]
+    assert [row["id"] for row in rows] == [row["id"] for row in wanted]
+    assert [row | known for row, known in zip(rows, wanted, strict=True)] == rows
+    pages = -(-len(expected) // limit)
+    assert reply.json["pagination"] == {"page": page, "limit": limit, "total": len(expected), "pages": pages}
+
+
+@settings(
+    max_examples=120,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],  # add Phase.shrink to have a failure made smaller, which takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data(), world=worlds())
+def test_list_is_what_brute_force_finds(
+    factory: Factory, sql: psycopg.Connection, recorder: RequestRecorder, data: st.DataObject, world: World
+) -> None:
+    caller = factory.caller("viewer", timezone=world.zone_name)
+    # Good by the database's clock as well, which does not stand still.
+    caller.token = mint_token(factory.settings, user_id=caller.user_id, org_id=caller.org_id, iat=0, exp=YEAR_2100)
+    store(sql, caller.org_id, world.calls)
+    try:
+        with time_machine.travel(world.now, tick=False):
+            caller.get(PATH, date_filter="today")  # the time zone is in the cache from here on
+            for _ in range(2):
+                query = data.draw(queries(world))
+                found = [call for call in world.calls if fits(call, query, world)]
+                expected = sorted(found, key=ORDERS[query["sortBy"]])
+                pages = max(1, -(-len(expected) // query["limit"]))
+                for page in range(1, pages + 1):
+                    check_page(caller, query, page, expected)
+                    assert recorder.last == ["GET calls_feed"]
+                check_page(caller, query, pages + 1, expected)
+                assert set(recorder.last) == {"GET calls_feed"}
+    finally:
+        forget(sql, caller.org_id)

@@ -1,0 +1,107 @@
+"""Whatever route makes a change, the very next read shows it: from a warm cache, on either store, in either process."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import settings_for_tests
+from tests.factories import Factory
+from tests.invalidation.cases import CASES, CHANGES_NOTHING
+from tests.invalidation.change import Change, Read
+from tests.invalidation.instances import Here, Instance, Reply, here, there
+from voxanne import create_app
+
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def changing_endpoints() -> set[str]:
+    rules = create_app(settings_for_tests()).url_map.iter_rules()
+    return {rule.endpoint for rule in rules if CHANGING & (rule.methods or set())}
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[list[Instance]]:
+    with here(None, "unused") as instance:
+        yield [instance]
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[list[Instance]]:
+    url, prefix = os.environ["REDIS_URL"], f"test-{uuid.uuid4().hex[:8]}"
+    with here(url, prefix) as first, there(url, prefix, first.app) as second:
+        yield [first, second]
+
+
+@pytest.fixture(scope="module")
+def cold() -> Iterator[Here]:
+    """An instance that has cached nothing of a case's organisation before the change: its answers are the truth."""
+    with here(None, "unused") as instance:
+        yield instance
+
+
+def ask(instance: Instance, read: Read) -> Reply:
+    return instance.send(read.caller, "GET", read.path)
+
+
+def warm_up(instances: list[Instance], change: Change) -> list[Reply]:
+    """Ask every instance for everything until it is warm; return the answers, which cost nothing and agree."""
+    for instance in instances:
+        for read in change.reads:
+            ask(instance, read)
+    answers = [[ask(instance, read) for read in change.reads] for instance in instances]
+    for replies in answers:
+        for read, reply, first in zip(change.reads, replies, answers[0], strict=True):
+            assert (reply.status, reply.body) == (200, first.body), read.path
+            assert not (read.cached and reply.requests), f"{read.path} is not cached"
+    return answers[0]
+
+
+def check(writer: Instance, readers: list[Instance], truth: Here, change: Change) -> None:
+    before = warm_up(readers, change)
+
+    done = writer.send(change.caller, change.method, change.path, change.body)
+    assert done.status in {200, 201, 204}, done
+
+    for reader in readers:
+        for read, old in zip(change.reads, before, strict=True):
+            new, true = ask(reader, read), ask(truth, read)
+            assert (new.status, new.body) == (true.status, true.body), read.path
+            assert (new.status, new.body) != (old.status, old.body), f"{read.path} does not show the change at all"
+
+
+def test_every_changing_route_has_its_case_and_none_that_is_gone() -> None:
+    assert changing_endpoints() == set(CASES) | set(CHANGES_NOTHING)
+
+
+@pytest.mark.parametrize("endpoint", CASES)
+def test_in_process(factory: Factory, memory: list[Instance], cold: Here, endpoint: str) -> None:
+    check(memory[0], memory, cold, CASES[endpoint](factory))
+
+
+@pytest.mark.parametrize("endpoint", CASES)
+def test_on_redis_by_this_process(factory: Factory, redis: list[Instance], cold: Here, endpoint: str) -> None:
+    check(redis[0], redis[::-1], cold, CASES[endpoint](factory))
+
+
+@pytest.mark.parametrize("endpoint", CASES)
+def test_on_redis_by_the_other_process(factory: Factory, redis: list[Instance], cold: Here, endpoint: str) -> None:
+    check(redis[1], redis, cold, CASES[endpoint](factory))
+
+
+def test_a_change_that_forgets_the_cache_is_found_out(factory: Factory, memory: list[Instance], cold: Here) -> None:
+    """The walk itself must fail where a write leaves the old value standing."""
+    owner = factory.caller()
+    service = factory.service(owner.org_id, price=100)
+    change = Change(owner, "PATCH", "", None, (Read(owner, "/probe/price-list"),))
+
+    class Forgetful:
+        """Writes past the program."""
+
+        def send(self, *_: object) -> Reply:
+            factory.sql.execute("update public.services set price = 7 where id = %s", [service])
+            return Reply(200, None, 0)
+
+    with pytest.raises(AssertionError, match="/probe/price-list"):
+        check(Forgetful(), memory, cold, change)

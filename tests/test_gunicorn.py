@@ -1,0 +1,192 @@
+"""The real server: it starts, answers, refuses what is too large, and stops without losing a request."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import settings_for_tests
+from tests.factories import mint_token
+
+ROOT = Path(__file__).parent.parent
+ORG, USER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+
+
+class SlowSupabase(ThreadingHTTPServer):
+    """Answers every request with an empty list, once it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), SlowHandler)
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+
+class SlowHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.server.asked.set()  # type: ignore[attr-defined]
+        self.server.may_answer.wait(20)  # type: ignore[attr-defined]
+        self.send_response(200)
+        for name, value in {"Content-Type": "application/json", "Content-Range": "*/0", "Content-Length": "2"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def supabase() -> Iterator[SlowSupabase]:
+    with SlowSupabase() as server:
+        yield server
+        server.may_answer.set()
+        server.shutdown()
+
+
+class Server:
+    """gunicorn as it is started in production, on a free port."""
+
+    def __init__(self, supabase: SlowSupabase, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        environment = {
+            **os.environ,
+            "APP_ENV": "development",
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "SUPABASE_URL": supabase.url,
+            "SUPABASE_TIMEOUT_SECONDS": "20",
+            "REDIS_URL": "",
+            "PYTHONPATH": str(ROOT),
+        }
+        command = [sys.executable, "-m", "gunicorn", "wsgi:app", "-c", str(ROOT / "voxanne" / "gunicorn.py")]
+        self.process = subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
+        self.settings = settings_for_tests(supabase_url=supabase.url)
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.TransportError):
+                httpx.get(f"{self.url}/", timeout=1).raise_for_status()
+                return
+            time.sleep(0.05)
+        pytest.fail("gunicorn did not start")
+
+    def get(self, path: str) -> httpx.Response:
+        token = mint_token(self.settings, user_id=USER, org_id=ORG)
+        return httpx.get(f"{self.url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+    def children(self) -> list[int]:
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
+        )
+        return [int(pid) for pid in listed.stdout.split()]
+
+
+@pytest.fixture
+def server(supabase: SlowSupabase, tmp_path: Path) -> Iterator[Server]:
+    server = Server(supabase, tmp_path)
+    yield server
+    if server.process.poll() is None:
+        server.process.kill()
+    server.process.communicate(timeout=10)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Asking(threading.Thread):
+    """Sends a request that Supabase keeps waiting."""
+
+    def __init__(self, server: Server, supabase: SlowSupabase) -> None:
+        super().__init__(daemon=True)
+        self.server, self.reply = server, None
+        self.start()
+        assert supabase.asked.wait(10)
+
+    def run(self) -> None:
+        with contextlib.suppress(httpx.TransportError):
+            self.reply = self.server.get("/api/services")
+
+
+def test_sigterm_lets_the_request_under_way_finish_and_takes_no_other(server: Server, supabase: SlowSupabase) -> None:
+    asking, workers = Asking(server, supabase), server.children()
+    assert workers
+
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+
+    assert server.process.poll() is None
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{server.url}/", timeout=2)
+    supabase.may_answer.set()
+    asking.join(20)
+    assert asking.reply
+    assert (asking.reply.status_code, asking.reply.json()["services"]) == (200, [])
+    assert server.process.wait(timeout=25) == 0
+    assert [pid for pid in workers if alive(pid)] == []
+
+
+def test_ctrl_c_leaves_no_process(server: Server, supabase: SlowSupabase) -> None:
+    Asking(server, supabase)
+    workers = server.children()
+    assert workers
+
+    for pid in [*workers, server.process.pid]:  # the terminal tells all of them
+        os.kill(pid, signal.SIGINT)
+    supabase.may_answer.set()
+
+    assert server.process.wait(timeout=25) == 0
+    assert [pid for pid in workers if alive(pid)] == []
+
+
+def post_chunked(server: Server, size: int) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    token = mint_token(server.settings, user_id=USER, org_id=ORG)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    connection.putrequest("POST", "/api/services")
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    with contextlib.suppress(ConnectionError):
+        for _ in range(size // 100_000):
+            connection.send(b"186a0\r\n" + b" " * 100_000 + b"\r\n")
+        connection.send(b"0\r\n\r\n")
+    reply = connection.getresponse()
+    return reply.status, reply.read()
+
+
+def test_it_refuses_what_is_too_large_logs_json_and_stops_when_idle(server: Server) -> None:
+    assert post_chunked(server, 10_000_000)[0] == 413
+    assert server.get("/api/nowhere").status_code == 404
+    server.process.send_signal(signal.SIGTERM)
+
+    _, said = server.process.communicate(timeout=10)
+
+    assert server.process.returncode == 0
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert {(line["message"], line.get("status")) for line in lines} >= {("request", 413), ("request", 404)}

@@ -1,0 +1,1 @@
+"""The outside world, with time limits and retries; nothing here knows the database."""

@@ -1,0 +1,178 @@
+"""The voice provider (vapi.ai): assistants and phone numbers.
+
+Which account is meant is decided call by call by its key. A session would carry cookies from one account's call to the
+next one's, so there is none.
+"""
+
+import logging
+import time
+from typing import Any, Protocol, cast
+from urllib.parse import quote
+
+import requests
+from flask import Flask, current_app
+from requests.auth import AuthBase
+
+from voxanne.config import Settings
+from voxanne.errors import ProviderError
+from voxanne.integrations.vapi_fake import FakeVapi
+
+logger = logging.getLogger(__name__)
+
+BASE_URL = "https://api.vapi.ai"
+TIMEOUTS = (2.0, 8.0)
+TRIES = 2
+PAUSE_SECONDS = 0.2
+_REPEATABLE = {"GET", "PATCH", "DELETE"}
+_TOO_MANY, _SERVER_ERROR = 429, 500
+_KEY_REFUSED = {401, 403}
+_NOT_FOUND = 404
+
+Json = dict[str, Any]
+
+
+class VapiError(ProviderError):
+    """The voice provider did not do what it was asked; `reason` is a word for logs and for the database."""
+
+    reason = "refused"
+
+    def __init__(self, message: str = "The voice provider refused the request.") -> None:
+        super().__init__(message)
+
+
+class VapiUnreachable(VapiError):
+    """No answer in time, none at all, or one that says to come back later: what was asked may or may not be done."""
+
+    reason = "unreachable"
+
+    def __init__(self) -> None:
+        super().__init__("The voice provider can't be reached right now.")
+
+
+class VapiKeyRefused(VapiError):
+    """The provider does not know the key."""
+
+    reason = "key refused"
+
+    def __init__(self) -> None:
+        super().__init__("The voice provider does not accept the API key.")
+
+
+class VapiNotFound(VapiError):
+    """The account has no such assistant or number."""
+
+    reason = "not found"
+
+    def __init__(self) -> None:
+        super().__init__("The voice provider does not know this assistant or phone number.")
+
+
+class VoiceProvider(Protocol):
+    """What the program asks of the voice provider; every call may raise `VapiError` or one of its kinds."""
+
+    def get_assistant(self, key: str, assistant_id: str) -> Json: ...  # noqa: D102
+    def create_assistant(self, key: str, assistant: Json) -> Json: ...  # noqa: D102
+    def update_assistant(self, key: str, assistant_id: str, changes: Json) -> Json: ...  # noqa: D102
+    def delete_assistant(self, key: str, assistant_id: str) -> None: ...  # noqa: D102
+    def list_phone_numbers(self, key: str) -> list[Json]: ...  # noqa: D102
+    def import_phone_number(self, key: str, number: Json) -> Json: ...  # noqa: D102
+    def update_phone_number(self, key: str, number_id: str, changes: Json) -> Json: ...  # noqa: D102
+
+
+class LiveVapi:
+    """Speaks to the provider; repeats once what may be repeated, never what creates something."""
+
+    def get_assistant(self, key: str, assistant_id: str) -> Json:
+        """Return an assistant as the provider has it."""
+        return cast(Json, self._ask(key, "GET", "assistant", assistant_id))
+
+    def create_assistant(self, key: str, assistant: Json) -> Json:
+        """Make an assistant and return it with its id."""
+        return cast(Json, self._ask(key, "POST", "assistant", json=assistant))
+
+    def update_assistant(self, key: str, assistant_id: str, changes: Json) -> Json:
+        """Replace the given members of an assistant and return it."""
+        return cast(Json, self._ask(key, "PATCH", "assistant", assistant_id, json=changes))
+
+    def delete_assistant(self, key: str, assistant_id: str) -> None:
+        """Remove an assistant."""
+        self._ask(key, "DELETE", "assistant", assistant_id)
+
+    def list_phone_numbers(self, key: str) -> list[Json]:
+        """Return the account's phone numbers, each with id and number."""
+        return cast(list[Json], self._ask(key, "GET", "phone-number"))
+
+    def import_phone_number(self, key: str, number: Json) -> Json:
+        """Add a number of another telephone company to the account and return it with its id."""
+        return cast(Json, self._ask(key, "POST", "phone-number", json=number))
+
+    def update_phone_number(self, key: str, number_id: str, changes: Json) -> Json:
+        """Replace the given members of a number, such as the assistant who answers it."""
+        return cast(Json, self._ask(key, "PATCH", "phone-number", number_id, json=changes))
+
+    def _ask(self, key: str, method: str, *path: str, json: Json | None = None) -> Any:
+        tries = TRIES if method in _REPEATABLE else 1
+        for attempt in range(tries):
+            try:
+                return _send(key, method, path, json)
+            except VapiUnreachable as error:
+                if attempt + 1 == tries or isinstance(error.__cause__, requests.ReadTimeout):
+                    raise
+                time.sleep(PAUSE_SECONDS)
+        raise AssertionError
+
+
+class _Bearer(AuthBase):
+    """Sends the key, also where a .netrc has other ideas."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+def _send(key: str, method: str, path: tuple[str, ...], json: Json | None) -> Any:
+    url = "/".join((BASE_URL, *(quote(part, safe="") for part in path)))
+    try:
+        reply = requests.request(method, url, json=json, auth=_Bearer(key), timeout=TIMEOUTS, allow_redirects=False)
+    except requests.RequestException as error:
+        _log(method, path, type(error).__name__)
+        raise VapiUnreachable from error
+    if reply.ok and not reply.is_redirect:
+        return _json(reply, method, path)
+    _log(method, path, reply.status_code)
+    raise _meaning(reply.status_code)
+
+
+def _meaning(status: int) -> VapiError:
+    if status == _TOO_MANY or status >= _SERVER_ERROR:
+        return VapiUnreachable()
+    if status in _KEY_REFUSED:
+        return VapiKeyRefused()
+    return VapiNotFound() if status == _NOT_FOUND else VapiError()
+
+
+def _json(reply: requests.Response, method: str, path: tuple[str, ...]) -> Any:
+    try:
+        return reply.json() if reply.content else {}
+    except requests.JSONDecodeError:
+        _log(method, path, "no JSON")
+        raise VapiError from None
+
+
+def _log(method: str, path: tuple[str, ...], cause: object) -> None:
+    # Never the texts: they quote prompts, numbers and keys.
+    logger.warning("voice provider did not comply", extra={"asked": f"{method} {path[0]}", "cause": cause})
+
+
+def init_app(app: Flask) -> None:
+    """Choose between the provider and its stand-in."""
+    settings: Settings = app.config["SETTINGS"]
+    app.extensions["voxanne.vapi"] = FakeVapi() if settings.voice_provider_is_fake else LiveVapi()
+
+
+def provider() -> VoiceProvider:
+    """Return this application's voice provider."""
+    return cast(VoiceProvider, current_app.extensions["voxanne.vapi"])

@@ -1,0 +1,17 @@
+"""Contacts: the leads page."""
+
+from flask import Blueprint, Response, jsonify
+
+from voxanne.auth import principal
+from voxanne.openapi import describe
+from voxanne.schemas.contacts import ContactStats
+from voxanne.services import contacts
+
+bp = Blueprint("contacts", __name__, url_prefix="/api/contacts")
+
+
+@bp.get("/stats")
+@describe("Contacts", ContactStats)
+def get_stats() -> Response:
+    """Return how many contacts there are, in all and by lead status."""
+    return jsonify(contacts.stats(principal()))

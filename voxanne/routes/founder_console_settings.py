@@ -1,0 +1,28 @@
+"""The console's settings: keys of other services, stored encrypted and shown masked."""
+
+from flask import Blueprint, Response, jsonify
+
+from voxanne.auth import Role, principal, require_role
+from voxanne.openapi import describe
+from voxanne.schemas.founder_console import SettingsChanges, SettingsReply, SettingsSaved
+from voxanne.services import console_settings
+
+bp = Blueprint("founder_console_settings", __name__, url_prefix="/api/founder-console/settings")
+
+
+@bp.get("")
+@describe("Founder console", SettingsReply)
+def get_settings() -> Response:
+    """Say which services are connected."""
+    return jsonify(console_settings.show(principal()))
+
+
+@bp.post("")
+@describe("Founder console", SettingsSaved, errors=(409, 413, 415))
+@require_role(Role.ADMIN)
+def save_settings(json: SettingsChanges) -> Response:
+    """Change settings and keys; an empty string clears one.
+
+    They are saved even where the voice provider does not follow, which `webhookConfigured` and `webhookMessage` tell.
+    """
+    return jsonify(console_settings.save(principal(), json))

@@ -1,0 +1,69 @@
+"""Phone mappings: the numbers that callers dial, and whose they are."""
+
+from flask import Blueprint, Response, jsonify
+from pydantic import TypeAdapter, ValidationError
+
+from voxanne import database
+from voxanne.auth import Role, principal, require_role
+from voxanne.errors import NotFound, ValidationFailed
+from voxanne.openapi import describe
+from voxanne.queries import phone_mappings as queries
+from voxanne.schemas.common import Done
+from voxanne.schemas.phone_mappings import (
+    DialledNumber,
+    NewPhoneMapping,
+    PhoneLookup,
+    PhoneMappings,
+    SavedPhoneMapping,
+)
+from voxanne.services import phone_mappings
+
+bp = Blueprint("phone_mappings", __name__, url_prefix="/api/inbound")
+_number: TypeAdapter[str] = TypeAdapter(DialledNumber)
+
+
+@bp.get("/phone-mappings")
+@describe("Phone mappings", PhoneMappings)
+def list_mappings() -> Response:
+    """List the active numbers, newest first."""
+    caller = principal()
+    found = queries.list_mappings(database.for_principal(caller.token), caller.org_id)
+    return jsonify(success=True, mappings=found.rows, count=found.total)
+
+
+@bp.post("/phone-mappings")
+@describe("Phone mappings", SavedPhoneMapping, errors=(409, 413, 415))
+@require_role(Role.MANAGER)
+def save_mapping(json: NewPhoneMapping) -> Response:
+    """Add a number, or change it and bring it back.
+
+    409 if somebody else uses the number or the provider's id already.
+    """
+    row = phone_mappings.save(
+        principal(), json.inbound_phone_number, clinic_name=json.clinic_name, vapi_id=json.vapi_phone_number_id
+    )
+    return jsonify(success=True, message="Phone mapping saved", mapping=row)
+
+
+@bp.delete("/phone-mappings/<uuid:mapping_id>")
+@describe("Phone mappings", Done, errors=(404,))
+@require_role(Role.MANAGER)
+def delete_mapping(mapping_id: str) -> Response:
+    """Take a number out of use."""
+    phone_mappings.deactivate(principal(), mapping_id)
+    return jsonify(success=True, message="Phone mapping deactivated")
+
+
+@bp.get("/phone-lookup/<number>")
+@describe("Phone mappings", PhoneLookup, errors=(404,))
+def look_up_number(number: str) -> Response:
+    """Tell the clinic behind one of the organisation's own numbers."""
+    caller = principal()
+    try:
+        dialled = _number.validate_python(number)
+    except ValidationError:
+        raise ValidationFailed("The number in the address must be an international one such as +14155550123.") from None
+    row = queries.find_by_number(database.for_principal(caller.token), caller.org_id, dialled)
+    if row is None:
+        raise NotFound("phone mapping")
+    return jsonify(success=True, **row)

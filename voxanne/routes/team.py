@@ -1,0 +1,75 @@
+"""The team: members, roles and invitations."""
+
+from flask import Blueprint, Response, jsonify
+
+from voxanne import database
+from voxanne.auth import Role, principal, require_role
+from voxanne.openapi import describe
+from voxanne.queries import members
+from voxanne.schemas.team import Acceptance, Invitation, Joined, Member, NewMember, RoleChange, RoleDescription
+from voxanne.services import team
+
+bp = Blueprint("team", __name__, url_prefix="/api/team")
+
+
+@bp.get("/members")
+@describe("Team", list[Member])
+def list_members() -> Response:
+    """List the members, and those who are invited, newest first."""
+    caller = principal()
+    return jsonify(members.list_members(database.for_principal(caller.token), caller.org_id))
+
+
+@bp.get("/roles")
+@describe("Team", list[RoleDescription])
+def list_roles() -> Response:
+    """List the roles, the highest first."""
+    return jsonify(
+        [
+            {"role": role.name.lower(), "name": name, "description": description}
+            for role, (name, description) in team.DESCRIPTIONS.items()
+        ]
+    )
+
+
+@bp.post("/members")
+@describe("Team", Member, status=201, errors=(409, 413, 415))
+@require_role(Role.ADMIN)
+def invite_member(json: NewMember) -> tuple[Response, int]:
+    """Invite somebody by address.
+
+    They become a member when they accept; the answer does not tell whether the address has an account.
+    """
+    return jsonify(team.invite(principal(), json.email, json.role)), 201
+
+
+@bp.patch("/members/<uuid:member_id>/role")
+@describe("Team", Member, errors=(404, 409, 413, 415))
+@require_role(Role.ADMIN)
+def set_member_role(member_id: str, json: RoleChange) -> Response:
+    """Give a member or an invitation another role; takes the id of the row or of the user."""
+    return jsonify(team.set_role(principal(), member_id, json.role))
+
+
+@bp.delete("/members/<uuid:member_id>")
+@describe("Team", status=204, errors=(404, 409))
+@require_role(Role.ADMIN)
+def remove_member(member_id: str) -> tuple[str, int]:
+    """Remove a member or withdraw an invitation; takes the id of the row or of the user."""
+    team.remove(principal(), member_id)
+    return "", 204
+
+
+@bp.get("/invitations")
+@describe("Team", list[Invitation])
+def list_invitations() -> Response:
+    """List what the caller is invited to join."""
+    return jsonify(members.list_own_invitations(database.for_principal(principal().token)))
+
+
+@bp.post("/invitations/accept")
+@describe("Team", Joined, errors=(404, 413, 415))
+def accept_invitation(json: Acceptance) -> Response:
+    """Join the organisation of an invitation; the session has to be refreshed afterwards."""
+    joined = team.accept(principal(), str(json.invitation_id))
+    return jsonify(success=True, message="You have joined. Refresh the session to work there.", **joined)

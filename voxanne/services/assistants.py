@@ -1,0 +1,156 @@
+"""Telling the voice provider what is stored, and keeping apart what is stored and what the provider has."""
+
+from dataclasses import dataclass
+
+from flask import current_app, request
+
+from voxanne import voices
+from voxanne.config import Settings
+from voxanne.database import Row
+from voxanne.integrations import vapi
+from voxanne.integrations.vapi import VapiError, VapiNotFound
+from voxanne.services import secrets
+from voxanne.services.secrets import SecretUnreadableError
+
+DEFAULT_LANGUAGE = "en-GB"
+DEFAULT_DURATION = 600
+DEFAULT_PROMPTS = {
+    "inbound": "You are the receptionist of a clinic. Be brief and kind, find out what the caller needs, offer free "
+    "times for appointments, and put callers through who ask for a person. Give no medical advice.",
+    "outbound": "You are calling for a clinic. Say who you are at once, ask whether it is a good moment, help the "
+    "patient to find a time, and take no for an answer. Give no medical advice.",
+}
+DEFAULT_GREETINGS = {
+    "inbound": "Hello, thank you for calling. How can I help you today?",
+    "outbound": "Hello, I am calling from your clinic. Is now a good moment?",
+}
+DEFAULT_VOICES = {"inbound": voices.DEFAULT, "outbound": "jennifer"}
+SERVER_MESSAGES = ["function-call", "hang", "status-update", "end-of-call-report", "transcript"]
+
+
+class KeyUnreadable(VapiError):
+    """The organisation's key is stored and can't be decrypted."""
+
+    reason = "key unreadable"
+
+    def __init__(self) -> None:
+        super().__init__("The stored API key can't be read: please enter it again.")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where an organisation's assistants live at the provider; `own` is False for the platform's account."""
+
+    key: str
+    own: bool
+    webhook_secret: str | None
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What became of telling the provider about one assistant; without `error` it has taken all over."""
+
+    agent: Row
+    assistant_id: str | None
+    error: VapiError | None = None
+
+    @property
+    def created(self) -> bool:
+        """Whether the assistant was made just now."""
+        return bool(self.assistant_id != self.agent["vapi_assistant_id"])
+
+    def record(self) -> Row:
+        """Return it as `queries.record_sync` takes it."""
+        return {
+            "role": self.agent["role"],
+            "was": self.agent["vapi_assistant_id"],
+            "vapi_assistant_id": self.assistant_id,
+            "error": self.error.reason if self.error else None,
+        }
+
+
+def account(org_id: str, stored: str | None) -> Account | None:
+    """Return the organisation's account, or the platform's, or None if there is neither.
+
+    `stored` is the service's `encrypted_config`. Raises `KeyUnreadable`: the platform's account must not stand in for
+    one whose key can't be read.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        own = secrets.decrypt_one(org_id, "vapi", "api_key", stored)
+        webhook_secret = secrets.decrypt_one(org_id, "vapi", "webhook_secret", stored)
+    except SecretUnreadableError:
+        raise KeyUnreadable from None
+    key = own or settings.platform_vapi_key
+    return Account(key, own is not None, webhook_secret) if key else None
+
+
+def with_defaults(agent: Row) -> Row:
+    """Return an assistant with what has not been chosen yet filled in."""
+    role = agent["role"]
+    return {
+        **agent,
+        "system_prompt": agent["system_prompt"] or DEFAULT_PROMPTS[role],
+        "first_message": agent["first_message"] or DEFAULT_GREETINGS[role],
+        "voice": agent["voice"] or DEFAULT_VOICES[role],
+        "language": agent["language"] or DEFAULT_LANGUAGE,
+        "max_call_duration": agent["max_call_duration"] or DEFAULT_DURATION,
+    }
+
+
+def push(org_id: str, agent: Row, where: Account) -> Synced:
+    """Make or change one assistant at the provider; never raises the provider's errors, they are in the result.
+
+    Only an assistant that the account really does not have is made anew: after any other trouble the known one stays.
+    """
+    provider, content = vapi.provider(), _content(org_id, with_defaults(agent), where)
+    assistant_id = agent["vapi_assistant_id"]
+    try:
+        known = _known(where.key, assistant_id)
+        if known is None:
+            return Synced(agent, str(provider.create_assistant(where.key, content)["id"]))
+        if tools := (known.get("model") or {}).get("toolIds"):
+            content["model"]["toolIds"] = tools
+        provider.update_assistant(where.key, assistant_id, content)
+    except VapiError as error:
+        return Synced(agent, assistant_id, error)
+    return Synced(agent, assistant_id)
+
+
+def webhook_url() -> str:
+    """Return where the provider sends its events."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return f"{str(settings.backend_url or request.url_root).rstrip('/')}/api/vapi/webhook"
+
+
+def _known(key: str, assistant_id: str | None) -> Row | None:
+    if not assistant_id:
+        return None
+    try:
+        return vapi.provider().get_assistant(key, assistant_id)
+    except VapiNotFound:
+        return None
+
+
+def _content(org_id: str, agent: Row, where: Account) -> Row:
+    voice = voices.find(agent["voice"]) or voices.VOICES[0]
+    server = {"url": webhook_url(), **({"secret": where.webhook_secret} if where.webhook_secret else {})}
+    return {
+        "name": agent["name"][:40],
+        "firstMessage": agent["first_message"],
+        "voice": {"provider": voice.provider, "voiceId": voice.id},
+        "model": {
+            "provider": "openai",
+            "model": "gpt-4",
+            "messages": [{"role": "system", "content": agent["system_prompt"]}],
+        },
+        "transcriber": {
+            "provider": "deepgram",
+            "model": "nova-2",
+            "language": voices.transcriber_language(agent["language"]),
+        },
+        "maxDurationSeconds": agent["max_call_duration"],
+        "server": server,
+        "serverMessages": SERVER_MESSAGES,
+        "metadata": {"org_id": org_id, "role": agent["role"]},
+    }

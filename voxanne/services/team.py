@@ -1,0 +1,118 @@
+"""The team: who belongs to an organisation and as what. Every change of it goes through `changing` here.
+
+An invitation is kept by its address, whether or not anybody has registered it, and its answer is the same either way.
+It becomes a membership only by the act of the person who has that address: by accepting it when signed in, or by
+signing up with it (`invitation_id` in the user metadata).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn, cast
+
+from postgrest.exceptions import APIError
+
+from voxanne import database
+from voxanne.auth import Principal, Role, role_key
+from voxanne.cache import AGENTS, ROLE, cache
+from voxanne.database import Row
+from voxanne.errors import ApiError, Conflict, Forbidden, NotFound, ValidationFailed
+from voxanne.queries import members
+from voxanne.services.idempotency import UNIQUE_VIOLATION
+
+DESCRIPTIONS = {
+    Role.OWNER: ("Owner", "Everything, and the only one who can make or remove another owner."),
+    Role.ADMIN: ("Admin", "Settings, the voice assistants and the team."),
+    Role.MANAGER: ("Manager", "Services, escalation rules and phone numbers."),
+    Role.AGENT: ("Agent", "Calls, contacts, appointments and follow-ups."),
+    Role.VIEWER: ("Viewer", "Sees everything and changes nothing."),
+}
+
+
+@contextmanager
+def changing(org_id: str, member_id: str | None = None) -> Iterator[Callable[[str, str], None]]:
+    """Wrap a change of the team, so that nobody reads the old list of agents or the old role afterwards.
+
+    A row's id tells whose role it is only in the reply to the change, so the block is given a function to call with the
+    organisation and the user that the change turned out to concern.
+    """
+
+    def concerned(org_id: str, user_id: str) -> None:
+        cache.drop(AGENTS, org_id)
+        cache.drop(ROLE, role_key(org_id, user_id))
+
+    with cache.changing((AGENTS, org_id), *([(ROLE, role_key(org_id, member_id))] if member_id else [])):
+        yield concerned
+
+
+def agents(caller: Principal) -> list[Row]:
+    """Return id, email and created_at of the members with the role agent, oldest first, from the cache."""
+    db = database.for_principal(caller.token)
+    return cast(list[Row], cache.load(AGENTS, caller.org_id, lambda: members.list_agents(db, caller.org_id)))
+
+
+def invite(caller: Principal, email: str, role: str) -> Row:
+    """Invite an address and return the pending member; the answer does not depend on who has registered it.
+
+    Inviting an address again changes the role that is offered.
+    """
+    _refuse_above(caller, role)
+    db = database.for_principal(caller.token)
+    try:
+        with changing(caller.org_id):
+            return members.invite(db, caller.org_id, email, role)
+    except APIError as error:
+        if error.code != UNIQUE_VIOLATION:
+            raise
+        raise Conflict("This person is a member of the team already.", code="ALREADY_MEMBER") from None
+
+
+def set_role(caller: Principal, member_id: str, role: str) -> Row:
+    """Give a member or an invitation another role and return it as the list shows it."""
+    _refuse_above(caller, role)
+    db = database.for_principal(caller.token)
+    return cast(Row, _change(caller, member_id, lambda: members.set_role(db, caller.org_id, member_id, role))["member"])
+
+
+def remove(caller: Principal, member_id: str) -> None:
+    """End a membership or withdraw an invitation."""
+    db = database.for_principal(caller.token)
+    _change(caller, member_id, lambda: members.remove(db, caller.org_id, member_id))
+
+
+def accept(caller: Principal, invitation_id: str) -> Row:
+    """Make the caller a member of the organisation that invites; returns its id and the role.
+
+    The caller's token names the former organisation until it is refreshed.
+    """
+    with changing(caller.org_id) as concerned:
+        joined = members.accept_invitation(database.for_principal(caller.token), invitation_id)
+        if joined is None:
+            raise NotFound("invitation")
+        concerned(joined["org_id"], caller.user_id)
+    return joined
+
+
+def _change(caller: Principal, member_id: str, write: Callable[[], Row]) -> Row:
+    if member_id == caller.user_id:
+        _explain("self")
+    with changing(caller.org_id, member_id) as concerned:
+        result = write()
+        if result.get("user_id"):
+            concerned(caller.org_id, result["user_id"])
+    if result["outcome"] != "done":
+        _explain(result["outcome"])
+    return result
+
+
+def _explain(outcome: str) -> NoReturn:
+    reasons: dict[str, ApiError] = {
+        "self": ValidationFailed("You can't change or remove your own membership.", code="OWN_MEMBERSHIP"),
+        "above": Forbidden("Only somebody with that role or a higher one may do this."),
+        "last": Conflict("An organisation keeps at least one owner or admin.", code="LAST_ADMIN"),
+    }
+    raise reasons.get(outcome) or NotFound("member")
+
+
+def _refuse_above(caller: Principal, role: str) -> None:
+    if Role[role.upper()] > caller.role:
+        raise Forbidden("Nobody can give a role above their own.")
