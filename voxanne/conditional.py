@@ -20,7 +20,7 @@ def reply(
     since "today" and "the last 30 days" move by themselves. `storable` lets the browser keep the reply so that it can
     ask with its tag; never for one with patients' data.
     """
-    minute = int(time.time() // FRESH_SECONDS)
+    minute = current_minute()
     known = request.if_none_match
     if known:
         tag = _tag(org_id, current_version(), minute)
@@ -29,6 +29,11 @@ def reply(
     body = load()
     response = jsonify({key: value for key, value in body.items() if key != "version"})
     return _mark(response, _tag(org_id, body["version"], minute), storable=storable)
+
+
+def current_minute() -> int:
+    """Return the number of this minute."""
+    return int(time.time() // FRESH_SECONDS)
 
 
 def _mark(response: Response, tag: str, *, storable: bool) -> Response:

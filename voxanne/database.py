@@ -5,12 +5,9 @@ tenant's rows to another (facts.md). So each request builds its own small client
 microseconds. Only the pool is shared, and it holds no token.
 """
 
-import contextvars
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import httpx
 from flask import Flask, current_app, g, has_app_context
@@ -26,8 +23,6 @@ _REPEATABLE = {"GET", "HEAD"}
 _AWAY = {502, 503, 504, *range(520, 531)}
 
 Row = dict[str, Any]
-A = TypeVar("A")
-B = TypeVar("B")
 
 
 @dataclass
@@ -97,7 +92,6 @@ class Supabase:
             timeout=httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             event_hooks={"response": [_raise_if_away]},
         )
-        self.helpers = ThreadPoolExecutor(settings.web_threads, thread_name_prefix="supabase")
 
     def rest(self, bearer: str | None = None) -> SyncPostgrestClient:
         """Return a PostgREST client that sends this token, or the service key where there is none."""
@@ -143,10 +137,3 @@ def for_principal(token: str) -> SyncPostgrestClient:
 def as_service() -> SyncPostgrestClient:
     """Return a client that row-level security does not bind: for provider webhooks and maintenance only."""
     return supabase().rest()
-
-
-def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """Run two queries at the same time and return both answers; raises what either raises."""
-    context = contextvars.copy_context()
-    pending = supabase().helpers.submit(context.run, second)
-    return first(), pending.result()
