@@ -54,6 +54,6 @@ $(VENV_STAMP): requirements.txt tests/requirements.txt | tools
 
 $(NODE_STAMP): $(NODE_DIR)/package-lock.json | tools
 	@echo "Installing the Node packages into $(NODE_DIR)/node_modules"
-	@cd $(NODE_DIR) && npm ci --no-audit --no-fund --loglevel=error
+	@cd $(NODE_DIR) && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@node $(NODE_DIR)/rosetta.mjs
 	@touch $@

@@ -44,8 +44,8 @@ class StoredCall:
         return (self.caller_name or "").strip() or "Unknown"
 
     @property
-    def sort_name(self) -> bytes:
-        return ((self.caller_name or "").strip(" ") or "Unknown").lower().encode()
+    def trimmed_name(self) -> str:
+        return (self.caller_name or "").strip(" ") or "Unknown"
 
     def day(self, zone: ZoneInfo) -> date:
         return self.at.astimezone(zone).date()
@@ -72,7 +72,7 @@ def newest_first(call: StoredCall, moment: datetime) -> tuple[timedelta, int]:
 ORDERS = {
     "date": lambda call: newest_first(call, call.at),
     "duration": lambda call: (-(call.duration_seconds or 0), newest_first(call, call.at)),
-    "name": lambda call: (call.sort_name, newest_first(call, call.at)),
+    "name": lambda call: (call.trimmed_name.lower().encode(), newest_first(call, call.at)),
 }
 
 

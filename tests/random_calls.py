@@ -73,7 +73,7 @@ def calls_at(moments: list[datetime]) -> st.SearchStrategy[list[StoredCall]]:
         deleted_at=st.sampled_from([None, None, None, None, moments[0]]),
     )
     # Sizes are drawn first, as lists alone come out short.
-    return st.integers(0, 30).flatmap(
+    return st.integers(0, 20).flatmap(
         lambda size: st.lists(call, min_size=size, max_size=size, unique_by=lambda made: made.id)
     )
 

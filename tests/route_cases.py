@@ -13,6 +13,7 @@ from voxanne.services import recordings
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 CALL = {"phone_number": "+14155550123", "call_date": "2026-03-10", "duration_seconds": 60, "status": "completed"}
+ASSISTANT = {"role": "inbound", "name": "Eve"}
 SERVICE = {"name": "Botox", "price": 400, "keywords": ["botox"]}
 INVITATION = {"email": "new.colleague@clinic.example", "role": "agent"}
 NUMBER = {"inbound_phone_number": "+14155550999"}
@@ -88,6 +89,21 @@ CASES = {
     ),
     "phone_mappings.delete_mapping": Case(2, 1, role="manager", direct=("DELETE", "phone_number_mapping", None)),
     "phone_mappings.look_up_number": Case(1, 1),
+    "voices.list_console_voices": Case(0, 0, public=True),
+    "voices.list_voices": Case(0, 0, public=True),
+    "founder_console_settings.get_settings": Case(1, 0),
+    "founder_console_settings.save_settings": Case(
+        2, 1, role="admin", body={"vapi_api_key": "a-key-of-the-clinic"}, direct=("POST", "integration_settings", {})
+    ),
+    "founder_console_v2.get_me": Case(0, 0),
+    "founder_console_v2.get_agent_config": Case(1, 1),
+    # One request more where there is a voice provider to tell: what became of that is stored as well.
+    "founder_console_v2.save_behavior": Case(
+        2, 1, role="admin", body={"inbound": {"name": "Eve"}}, direct=("POST", "agents", ASSISTANT)
+    ),
+    "founder_console_v2.save_agent_config": Case(
+        2, 1, role="admin", body={"vapi": {"publicKey": "pk-1"}}, direct=("POST", "inbound_agent_config", {})
+    ),
     "monitoring.get_cache_stats": Case(0, 0),
     "monitoring.get_process_health": Case(0, 0),
     "cache_health.get_cache_health": Case(0, 0, public=True),

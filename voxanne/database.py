@@ -104,7 +104,7 @@ class Supabase:
 
     def storage(self) -> SyncStorageClient:
         """Return a Storage client with the service key."""
-        return SyncStorageClient(f"{self._base}/storage/v1", headers=self._headers(None), http_client=self.pool)
+        return SyncStorageClient(f"{self._base}/storage/v1/", headers=self._headers(None), http_client=self.pool)
 
     def auth_answers(self, seconds: float) -> bool:
         """Whether the Auth server answers within that time."""

@@ -18,3 +18,10 @@ export function startGuard() {
     },
   };
 }
+
+/** Tells of each program, and of the throw-away directory, both the guard and, for a durable stack, the state file. */
+export const registerWith = (guard, state) => ({
+  add(name, pid, signal) { guard.add(pid, signal); state?.add(name, pid, signal); },
+  remove(pid) { guard.remove(pid); state?.remove(pid); },
+  directory(scratch) { guard.directory(scratch); state?.directory(scratch); },
+});

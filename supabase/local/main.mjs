@@ -2,7 +2,7 @@
 import { announce } from "./banner.mjs";
 import { runCommands } from "./command.mjs";
 import { loadDotEnv, remote } from "./dotenv.mjs";
-import { startGuard } from "./guard.mjs";
+import { registerWith, startGuard } from "./guard.mjs";
 import { isFree } from "./ports.mjs";
 import { untilAsked } from "./signals.mjs";
 import { Stack, say } from "./stack.mjs";
@@ -17,12 +17,6 @@ function parse(argv) {
   const unknown = flags.find((flag) => !FLAGS.includes(flag));
   if (unknown) throw new Error(`unknown option ${unknown}; there are ${FLAGS.join(", ")}`);
   return { on: (name) => flags.includes(`--${name}`), words: split < 0 ? [] : argv.slice(split + 1) };
-}
-
-/** A register that tells both the guard and, for durable stacks, the state file. */
-function registers(guard, state) {
-  const all = state ? [guard, state] : [guard];
-  return { add: (name, pid, signal) => { guard.add(pid, signal); state?.add(name, pid, signal); }, remove: (pid) => all.forEach((one) => one.remove(pid)) };
 }
 
 async function repeat(state, { on, words }) {
@@ -41,9 +35,9 @@ async function checkAppPort() {
 async function withStack({ on, words }, app) {
   const durable = !on("ephemeral");
   const state = durable ? await claim() : null, guard = startGuard();
-  const register = registers(guard, state);
+  const register = registerWith(guard, state);
   const stack = new Stack({ durable, redis: on("redis"), register });
-  guard.directory(stack.scratch);
+  register.directory(stack.scratch);
   try {
     const started = await stack.start();
     const env = app ? { APP_ENV: "development", ...process.env, ...started } : started;

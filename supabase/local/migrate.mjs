@@ -31,7 +31,7 @@ function workdir() {
 }
 
 async function push(url, copy, signal) {
-  const env = { ...process.env, SUPABASE_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", HOME: copy, XDG_CONFIG_HOME: copy };
+  const env = { ...process.env, SUPABASE_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", HOME: copy, XDG_CONFIG_HOME: copy, TMPDIR: copy };
   const args = [supabaseCli(), "db", "push", "--db-url", url, "--include-all", "--yes", "--workdir", copy];
   try { await run(process.execPath, args, { env, cwd: copy, signal }); } catch (error) {
     if (error.code === "ABORT_ERR") throw error;

@@ -1,6 +1,6 @@
 // node supabase/local/push.mjs: applies the migrations to the database of .env, of the running stack, or of one started for it.
 import { loadDotEnv, remote } from "./dotenv.mjs";
-import { startGuard } from "./guard.mjs";
+import { registerWith, startGuard } from "./guard.mjs";
 import { migrate } from "./migrate.mjs";
 import { Stack } from "./stack.mjs";
 import { claim, runningStack } from "./state.mjs";
@@ -10,9 +10,9 @@ const report = (count) => console.log(count ? `${count} migrations applied` : "T
 /** Starting a durable stack applies what is missing. */
 async function byStarting() {
   const state = await claim(), guard = startGuard();
-  const register = { add(name, pid, signal) { guard.add(pid, signal); state.add(name, pid, signal); }, remove(pid) { guard.remove(pid); state.remove(pid); } };
+  const register = registerWith(guard, state);
   const stack = new Stack({ durable: true, redis: false, register });
-  guard.directory(stack.scratch);
+  register.directory(stack.scratch);
   try { await stack.database(); await stack.migrations(); } finally { await stack.stop(); await guard.stop(); state.release(); }
 }
 

@@ -104,7 +104,7 @@ export class Stack {
   }
 
   async stop() {
-    while (this.parts.length) await this.parts.pop().stop();
+    while (this.parts.length) await this.parts.pop().stop().catch((error) => console.error(error.message));
     fs.rmSync(this.scratch, { recursive: true, force: true });
   }
 

@@ -40,7 +40,9 @@ async function end({ pid, signal, ...rest }) {
 
 /** Ends what a stack that was killed has left behind. */
 async function clearUp() {
-  for (const program of (read()?.programs ?? []).reverse()) await end(program);
+  const { programs = [], scratch } = read() ?? {};
+  for (const program of programs.reverse()) await end(program);
+  if (scratch) fs.rmSync(scratch, { recursive: true, force: true });
   fs.rmSync(FILE, { force: true });
 }
 
@@ -55,6 +57,7 @@ export async function claim() {
   return {
     add(name, pid, signal) { state.programs.push({ name, pid, signal, began: beginning(pid) }); write(state); },
     remove(pid) { state.programs = state.programs.filter((program) => program.pid !== pid); write(state); },
+    directory(scratch) { write(Object.assign(state, { scratch })); },
     ready(details) { write(Object.assign(state, details)); },
     release: () => fs.rmSync(FILE, { force: true }),
   };

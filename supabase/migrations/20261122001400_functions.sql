@@ -7,6 +7,15 @@ as $$
   select coalesce((select timezone from public.organizations where id = p_org_id), 'UTC')
 $$;
 
+-- When a day begins in a time zone. Where a clock goes back at midnight (Havana, the Azores) midnight comes twice, and
+-- Postgres alone would answer with the second one.
+create function public.day_start(p_day date, p_zone text) returns timestamptz
+language sql stable set search_path = ''
+as $$
+  select case when (late - interval '1 hour') at time zone p_zone = p_day::timestamp then late - interval '1 hour' else late end
+  from (select p_day::timestamp at time zone p_zone as late) as midnight
+$$;
+
 -- The five calls that began last. Calls that never began count from their date.
 create function public.recent_calls(p_org_id uuid) returns jsonb
 language sql stable set search_path = ''
@@ -45,8 +54,9 @@ language plpgsql stable set search_path = ''
 as $$
 declare
   zone text := public.org_timezone(p_org_id);
-  today timestamptz := date_trunc('day', now(), zone);
-  tomorrow timestamptz := (date_trunc('day', now() at time zone zone) + interval '1 day') at time zone zone;
+  local_day date := (now() at time zone zone)::date;
+  today timestamptz := public.day_start(local_day, zone);
+  tomorrow timestamptz := public.day_start(local_day + 1, zone);
   since timestamptz := coalesce(p_since, '-infinity');
   totals record;
   calls_today bigint;
@@ -80,13 +90,13 @@ create function public.call_summary(p_org_id uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
   with bounds as (
-    select zone, date_trunc('day', now() at time zone zone) as midnight
+    select zone, (now() at time zone zone)::date as local_day
     from (select public.org_timezone(p_org_id) as zone) as organization
   ), starts as (
-    select midnight at time zone zone as today,
-      (midnight + interval '1 day') at time zone zone as tomorrow,
-      (midnight - interval '7 days') at time zone zone as week,
-      date_trunc('month', midnight) at time zone zone as month
+    select public.day_start(local_day, zone) as today,
+      public.day_start(local_day + 1, zone) as tomorrow,
+      public.day_start(local_day - 7, zone) as week,
+      public.day_start(date_trunc('month', local_day::timestamp)::date, zone) as month
     from bounds
   )
   select jsonb_build_object(
@@ -109,7 +119,7 @@ create function public.search_calls(p_org_id uuid, p_pattern text) returns setof
 language sql stable security definer set search_path = ''
 as $$
   select * from public.calls_feed
-  where org_id = p_org_id and search_text ~* p_pattern
+  where org_id = p_org_id and org_id::text = p_org_id::text and search_text ~* p_pattern
     and ((select auth.role()) = 'service_role' or p_org_id = (select public.auth_org_id()))
 $$;
 
@@ -145,11 +155,11 @@ as $$
   select pg_catalog.pg_database_size(current_database())
 $$;
 
-revoke execute on function public.org_timezone(uuid), public.recent_calls(uuid), public.call_stats(uuid, timestamptz),
-  public.call_summary(uuid), public.search_calls(uuid, text), public.delete_call(uuid, uuid), public.list_agents(uuid)
+revoke execute on function public.org_timezone(uuid), public.day_start(date, text), public.recent_calls(uuid),
+  public.call_stats(uuid, timestamptz), public.call_summary(uuid), public.search_calls(uuid, text), public.delete_call(uuid, uuid), public.list_agents(uuid)
   from public, anon;
-grant execute on function public.org_timezone(uuid), public.recent_calls(uuid), public.call_stats(uuid, timestamptz),
-  public.call_summary(uuid), public.search_calls(uuid, text), public.delete_call(uuid, uuid), public.list_agents(uuid)
+grant execute on function public.org_timezone(uuid), public.day_start(date, text), public.recent_calls(uuid),
+  public.call_stats(uuid, timestamptz), public.call_summary(uuid), public.search_calls(uuid, text), public.delete_call(uuid, uuid), public.list_agents(uuid)
   to authenticated, service_role;
 revoke execute on function public.database_size_bytes() from public, anon, authenticated;
 grant execute on function public.database_size_bytes() to service_role;

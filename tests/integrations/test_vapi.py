@@ -48,7 +48,7 @@ def live() -> LiveVapi:
     ],
     ids=["get", "create", "update", "delete", "numbers", "import", "number"],
 )  # fmt: skip
-def test_each_call_goes_where_it_should_with_the_key(server, live: LiveVapi, call, method, path, body) -> None:
+def test_each_call_goes_where_it_should_with_the_key(server, live, *, call, method, path, body) -> None:
     server.add(method, BASE_URL + path, json={"id": "x"})
 
     call(live)

@@ -208,6 +208,21 @@ def test_saving_again_changes_the_assistants_and_imports_no_number_twice(factory
     ]  # fmt: skip
 
 
+def test_a_new_webhook_secret_or_number_reaches_the_provider_by_itself(factory: Factory, fake) -> None:
+    caller = factory.caller("admin")
+    factory.insert("public.agents", org_id=caller.org_id, role="inbound", name="Eve")
+    save(caller, vapi_api_key=KEY, twilio_account_sid=SID, twilio_auth_token=TOKEN)
+    fake.calls.clear()
+
+    save(caller, vapi_webhook_secret=TOKEN)
+    assert [name for name, _ in fake.calls] == ["get_assistant", "update_assistant"]
+
+    assert save(caller, twilio_from_number=number_of(factory, caller.org_id))["phoneNumberConnected"] is True
+    fake.calls.clear()
+    assert save(caller, twilio_from_number="", vapi_webhook_secret="")["webhookConfigured"] is False
+    assert not fake.calls
+
+
 @pytest.mark.parametrize("error", [VapiUnreachable(), VapiKeyRefused(), VapiError()])
 def test_the_providers_trouble_is_reported_and_the_settings_are_saved(factory: Factory, fake, error) -> None:
     caller = factory.caller("admin")

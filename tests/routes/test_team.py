@@ -2,13 +2,16 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from flask import Flask
 
 from tests.factories import Caller, Factory, mint_token
 from tests.recorder import RequestRecorder
+from voxanne.config import DEVELOPMENT_ORG_ID
 
 MEMBERS, ROLES, INVITATIONS = "/api/team/members", "/api/team/roles", "/api/team/invitations"
 RANKED = ["viewer", "agent", "manager", "admin", "owner"]
@@ -446,3 +449,21 @@ def test_agents_come_from_the_cache(factory: Factory, recorder: RequestRecorder)
 
     assert costs == [["POST rpc/list_agents"], []]
     assert factory.caller().get("/api/agents").json == []
+
+
+def test_the_last_owner_or_admin_stays_whoever_asks(factory: Factory, app_with: Callable[..., Flask]) -> None:
+    """The development user is nobody's member, and so could otherwise empty the team."""
+    make = "insert into public.organizations (id, name) values (%s, 'Development') on conflict do nothing"
+    factory.sql.execute(make, [DEVELOPMENT_ORG_ID])
+    last = factory.member(DEVELOPMENT_ORG_ID, "owner")
+    others = "delete from public.user_org_roles where org_id = %s and user_id <> %s"
+    factory.sql.execute(others, [DEVELOPMENT_ORG_ID, last.user_id])
+    client = app_with(app_env="development", dev_auth_bypass=True).test_client()
+
+    removed = client.delete(f"{MEMBERS}/{last.user_id}")
+    demoted = client.patch(f"{MEMBERS}/{row_id(factory, last)}/role", json={"role": "manager"})
+
+    assert [(reply.status_code, reply.json["code"]) for reply in (removed, demoted)] == [(409, "LAST_ADMIN")] * 2
+    assert member_of(factory, last.user_id, DEVELOPMENT_ORG_ID)["role"] == "owner"
+    invited = client.post(MEMBERS, json={"email": address(), "role": "admin"})
+    assert (invited.status_code, invited.json["invited_by"]) == (201, None)

@@ -68,10 +68,10 @@ class Launched:
         return self.process.wait(timeout=30)
 
 
-def launch(clone, *flags, command=REPORT, ports=None, **options):
+def launch(clone, *flags, command=REPORT, ports=None, extra=None, **options):
     """Start a stack and return once its command runs."""
     api, database = ports or (free_port(), free_port())
-    env = clean_environment(LOCAL_SUPABASE_PORT=str(api), LOCAL_DATABASE_PORT=str(database))
+    env = clean_environment(LOCAL_SUPABASE_PORT=str(api), LOCAL_DATABASE_PORT=str(database), **(extra or {}))
     process = subprocess.Popen(
         stack_command(clone, *flags, "--", *command),
         env=env,

@@ -56,8 +56,9 @@ def descendants(root):
 
 
 @on_linux
-def test_kill_of_the_entire_stack_loses_no_acknowledged_row(clone):
-    stack = launch(clone)
+def test_kill_of_the_entire_stack_loses_no_acknowledged_row(clone, open_place):
+    scratch = make_for(open_place / "scratch", os.getuid())
+    stack = launch(clone, extra={"TMPDIR": str(scratch)})
     written = []
     writer = Thread(target=write_until_killed, args=(stack.env["DATABASE_URL"], written))
     writer.start()
@@ -71,6 +72,7 @@ def test_kill_of_the_entire_stack_loses_no_acknowledged_row(clone):
             assert connection.execute("show fsync").fetchone() == ("on",)
     finally:
         again.stop()
+    assert not list(scratch.iterdir())
     assert len(written) > 10
     assert set(written) <= kept
 

@@ -24,10 +24,6 @@ from tests.stack.launcher import (
 )
 
 
-def scratch_directories():
-    return set(Path("/tmp").glob("voxanne-stack-*")) | set(Path("/tmp").glob("voxanne-push-*"))
-
-
 def is_down(stack):
     return refuses(stack.env["SUPABASE_URL"]) and refuses(stack.env["DATABASE_URL"])
 
@@ -66,13 +62,14 @@ def test_interrupt_of_the_whole_group_lets_the_command_finish_first(clone):
     assert wait_until(lambda: not processes_of(clone))
 
 
-def test_kill_of_the_parent_leaves_no_process_and_no_directory(clone):
-    before = scratch_directories()
-    stack = launch(clone, "--ephemeral", "--redis")
+def test_kill_of_the_parent_leaves_no_process_and_no_directory(clone, open_place):
+    scratch = make(open_place / "scratch")
+    stack = launch(clone, "--ephemeral", "--redis", extra={"TMPDIR": str(scratch)})
+    assert list(scratch.iterdir())
     stack.stop(signal.SIGKILL)
     assert wait_until(lambda: is_down(stack) and refuses(stack.env["REDIS_URL"]))
     assert wait_until(lambda: not processes_of(clone))
-    assert wait_until(lambda: scratch_directories() <= before)
+    assert wait_until(lambda: not list(scratch.iterdir()))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to see how far the start is")

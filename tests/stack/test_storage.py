@@ -41,6 +41,22 @@ def test_signed_link_serves_the_object_without_a_key(service, stored):
     assert reply.headers["content-type"] == "audio/wav"
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "content"),
+    [
+        ("bytes=0-3", 206, SOUND[:4]),
+        ("bytes=250-", 206, SOUND[250:]),
+        ("bytes=-2", 206, SOUND[-2:]),
+        ("bytes=900-", 416, b""),
+    ],
+)
+def test_player_may_ask_for_a_part(service, stored, asked, status, content):
+    url = os.environ["SUPABASE_URL"] + "/storage/v1" + sign(service, stored).json()["signedURL"]
+    reply = httpx.get(url, headers={"Range": asked})
+    assert (reply.status_code, reply.content) == (status, content)
+    assert reply.headers["content-range"].endswith(f"/{len(SOUND)}")
+
+
 def test_signed_link_is_for_one_object_only(service, stored):
     link = sign(service, stored).json()["signedURL"]
     assert open_link(link.replace(stored.split("/")[1], "another")).json()["error"] == "InvalidSignature"

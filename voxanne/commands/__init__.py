@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from voxanne.commands.rotate_secrets import rotate_secrets
+from voxanne.commands.secrets import rotate_secrets
 
 
 def init_app(app: Flask) -> None:

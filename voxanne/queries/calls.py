@@ -17,6 +17,7 @@ DETAIL_COLUMNS = (
     f"{LIST_COLUMNS},vapi_call_id,contact_id,created_at,started_at,ended_at,transcript,action_items,"
     "recording_storage_path,transfer_to,transfer_time,transfer_reason,notes,financial_value,procedure_intent"
 )
+STORED_COLUMNS = f"{DETAIL_COLUMNS},org_id,recording_url"
 RECORDING_COLUMNS = "id,recording_storage_path,recording_url"
 
 
@@ -28,7 +29,7 @@ def get_call(db: SyncPostgrestClient, org_id: str, call_id: str, columns: str = 
 
 def create_outbound_call(db: SyncPostgrestClient, org_id: str, values: Row) -> Row:
     """Insert an outbound call and return its row."""
-    query = db.from_("calls").insert({**values, "org_id": org_id}).select(DETAIL_COLUMNS)
+    query = db.from_("calls").insert({**values, "org_id": org_id}).select(STORED_COLUMNS)
     return cast(Row, query.execute().data[0])
 
 

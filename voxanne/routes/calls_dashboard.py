@@ -108,7 +108,7 @@ def create_call(json: NewCall) -> tuple[Response, int]:
         scope=f"call:{caller.org_id}:{caller.user_id}",
         values=calls.to_row(json),
         insert=functools.partial(queries.create_outbound_call, db, caller.org_id),
-        find=functools.partial(queries.get_call, db, caller.org_id),
+        find=functools.partial(queries.get_call, db, caller.org_id, columns=queries.STORED_COLUMNS),
     )
     return jsonify(id=row["id"], call=row), 201
 

@@ -12,7 +12,7 @@ from voxanne.pagination import Cursors
 from voxanne.queries import call_list
 from voxanne.queries.call_list import SORT_KEYS, CallFilter, Window
 from voxanne.schemas.calls import CallListQuery, NewCall
-from voxanne.services import organizations, periods, recordings
+from voxanne.services import organizations, periods, recordings, transcripts
 
 UNKNOWN = "Unknown"
 NEGATIVE_BELOW, POSITIVE_ABOVE = 0.4, 0.6
@@ -73,16 +73,11 @@ def present_row(org_id: str, row: Row) -> Row:
 
 def present_detail(org_id: str, row: Row) -> Row:
     """Give a call in full the same fall-backs, and its transcript as segments."""
-    segments = [
-        {
-            "speaker": segment.get("speaker") or "caller",
-            "text": segment.get("text") or "",
-            "timestamp": segment.get("timestamp") or 0,
-            "sentiment": segment.get("sentiment") or "neutral",
-        }
-        for segment in row["transcript"] or []
-    ]
-    return {**present_row(org_id, row), "transcript": segments, "action_items": row["action_items"] or []}
+    return {
+        **present_row(org_id, row),
+        "transcript": transcripts.segments(row["transcript"]),
+        "action_items": transcripts.sentences(row["action_items"]),
+    }
 
 
 def to_row(call: NewCall) -> Row:

@@ -45,8 +45,7 @@ def save(caller: Principal, changes: SettingsChanges) -> Row:
     """Save the settings; where they concern it, tell the voice provider, whose trouble is reported and no error."""
     columns, given = changes.columns(), changes.secrets()
     state = _store(caller, columns, given, {})
-    api_key = given["vapi"].get("api_key")
-    if not ((api_key and api_key.get_secret_value()) or columns.get("twilio_account_sid")):
+    if not _concerns_provider(columns, given):
         return {"success": True, "webhookConfigured": False, "phoneNumberConnected": False}
     db = database.for_principal(caller.token)
     progress = provider_sync.bring_in_step(db, caller.org_id, state, number=True)
@@ -112,6 +111,12 @@ def _store(caller: Principal, columns: Row, given: SecretFields, agents: dict[st
             masked=masked,
             agents=agents,
         )
+
+
+def _concerns_provider(columns: Row, given: SecretFields) -> bool:
+    """Whether the voice provider must be told, as of every new key, webhook secret or number; not of one taken away."""
+    secret = any(value.get_secret_value() for fields in given.values() for value in fields.values())
+    return secret or any(columns.get(name) for name in ("twilio_account_sid", "twilio_from_number"))
 
 
 def _trouble(progress: Progress) -> str | None:

@@ -85,9 +85,10 @@ def _connect_number(org_id: str, state: Row, account: Account, progress: Progres
     try:
         progress.number_id = _number_id(account, number, settings.get("vapi_phone_number_id"), content)
         inbound = next((synced for synced in progress.agents if synced.agent["role"] == "inbound"), None)
+        changes = {"twilioAccountSid": account_sid, "twilioAuthToken": token}
         if inbound is not None and inbound.assistant_id:
-            changes = {"assistantId": inbound.assistant_id}
-            vapi.provider().update_phone_number(account.key, progress.number_id, changes)
+            changes["assistantId"] = inbound.assistant_id
+        vapi.provider().update_phone_number(account.key, progress.number_id, changes)
     except VapiError as error:
         progress.number_error = error
 

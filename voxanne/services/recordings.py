@@ -5,6 +5,8 @@ file's URL signed by Supabase Storage. The link names a call and nothing else, a
 audio player sends none.
 """
 
+import re
+
 from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from storage3.exceptions import StorageApiError
@@ -16,6 +18,8 @@ from voxanne.errors import DatabaseUnavailable, NotFound
 
 BUCKET = "call-recordings"
 _SERVER_TROUBLE = 500
+# Plain names only: dots, escapes and the like would be read differently by each program on the way to the file.
+_FILE = re.compile(r"(/[A-Za-z0-9_=+@-][A-Za-z0-9_=+@. -]*)+")
 
 
 def link(org_id: str, row: Row) -> str | None:
@@ -43,11 +47,12 @@ def signed_url(org_id: str, row: Row | None) -> tuple[str, str]:
     The path must lie in the organisation's own folder, since the signing key can reach every organisation's.
     Raises `NotFound` if there is no recording or no file.
     """
-    path = (row or {}).get("recording_storage_path")
-    if path and path.startswith(f"{org_id}/") and ".." not in path.split("/"):
+    path = (row or {}).get("recording_storage_path") or ""
+    if path.startswith(f"{org_id}/") and _FILE.fullmatch(path.removeprefix(org_id)):
         return _sign(path), "storage"
-    if row and row.get("recording_url"):
-        return str(row["recording_url"]), "provider"
+    url = (row or {}).get("recording_url") or ""
+    if url.startswith(("https://", "http://")):
+        return url, "provider"
     raise NotFound("recording")
 
 

@@ -5,7 +5,8 @@ export const USAGE = `node supabase/local/seed/main.mjs [--orgs 12] [--calls 120
 
 Fills the database with demo clinics. --calls is for each clinic; --org-calls sets another number for one of them. A clinic that
 holds calls or contacts already is left as it is, unless --replace is given. --members adds N agents to the team of every clinic.
-The same --seed and --now give the same rows; --now is the current hour unless given, so that "today" is never empty.
+The same --seed and --now give the same rows. --now is the current hour unless given, so that today has calls (but for the hour
+after a clinic's midnight); a clinic has three calls under way at that moment.
 --if-empty does nothing in a database that is in use, but finishes an interrupted seed.
 Environment: DATABASE_URL, SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY.`;
 

@@ -4,12 +4,23 @@ import { StorageError, denied, describe, notFound } from "./errors.mjs";
 import * as objects from "./objects.mjs";
 import { checkSigned, signedPath } from "./signing.mjs";
 
-const download = async ({ files }, row, url) => {
+/** The part of the bytes that a player asks for, or all of them. */
+function part(bytes, range) {
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? "") ?? [];
+  if (!first && !last) return { body: bytes };
+  const from = first ? Number(first) : Math.max(0, bytes.length - Number(last));
+  const to = first && last ? Math.min(Number(last), bytes.length - 1) : bytes.length - 1;
+  if (from > to) return { status: 416, body: Buffer.alloc(0), headers: { "content-range": `bytes */${bytes.length}` } };
+  return { status: 206, body: bytes.subarray(from, to + 1), headers: { "content-range": `bytes ${from}-${to}/${bytes.length}` } };
+}
+
+async function download({ files, request, url }, row) {
   const { bytes, type, etag } = await objects.read(files, row);
-  const name = url.searchParams.get("download");
+  const name = url.searchParams.get("download"), { headers, ...reply } = part(bytes, request.headers.range);
   const attachment = name === null ? {} : { "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name || row.name.split("/").at(-1))}` };
-  return { body: bytes, headers: { "content-type": type, "content-length": String(bytes.length), etag: etag ?? "", "cache-control": "no-cache", ...attachment } };
-};
+  const plain = { "content-type": type, "content-length": String(reply.body.length), "accept-ranges": "bytes", etag: etag ?? "", "cache-control": "no-cache" };
+  return { ...reply, headers: { ...plain, ...headers, ...attachment } };
+}
 
 const visible = (context, bucket, name) => objects.as(context.sql, context.claims, (tx) => objects.find(tx, bucket, name));
 
@@ -32,21 +43,21 @@ async function signMany(context, bucket) {
   return { body: signed };
 }
 
-async function openSigned({ sql, files, url }, bucket, name) {
-  await checkSigned(url.searchParams.get("token"), bucket, name);
-  return download({ files }, await objects.as(sql, { role: "service_role" }, (tx) => objects.find(tx, bucket, name)), url);
+async function openSigned(context, bucket, name) {
+  await checkSigned(context.url.searchParams.get("token"), bucket, name);
+  return download(context, await objects.as(context.sql, { role: "service_role" }, (tx) => objects.find(tx, bucket, name)));
 }
 
-async function openPublic({ sql, files, url }, bucket, name) {
-  const row = await objects.as(sql, { role: "service_role" }, async (tx) => {
+async function openPublic(context, bucket, name) {
+  const row = await objects.as(context.sql, { role: "service_role" }, async (tx) => {
     const [open] = await tx`select 1 from storage.buckets where id = ${bucket} and public`;
     if (!open) throw notFound("Bucket");
     return objects.find(tx, bucket, name);
   });
-  return download({ files }, row, url);
+  return download(context, row);
 }
 
-const get = async (context, bucket, name) => download(context, await visible(context, bucket, name), context.url);
+const get = async (context, bucket, name) => download(context, await visible(context, bucket, name));
 
 async function info(context, bucket, name) {
   const row = await visible(context, bucket, name);

@@ -1,0 +1,39 @@
+"""The commands of the Makefile: what they are, and what they say on a machine that is too old."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.stack.launcher import REPO, clean_environment
+
+TARGETS = {"help", "setup", "run", "test", "seed", "db-push", "reset", "lint"}
+OLD = '#!/bin/sh\n[ "$1" = --version ] && echo "{version}" && exit 0\nexit 1\n'
+
+
+def make(*words, **extra):
+    return subprocess.run(
+        ["make", "-C", str(REPO), *words], env=clean_environment(**extra), capture_output=True, text=True, check=False
+    )
+
+
+def test_help_lists_every_target_with_a_line():
+    listed = dict(re.findall(r"^  make (\S+)\s+(\S.*)$", make("help").stdout, re.MULTILINE))
+    assert listed.keys() >= TARGETS
+
+
+@pytest.mark.parametrize(
+    ("program", "version", "told"),
+    [("python3", "Python 3.9.2", "Python 3.11 or newer is needed"), ("node", "v18.1.0", "Node 20 or newer is needed")],
+)
+def test_old_program_is_one_clear_line(open_place, program, version, told):
+    fake = open_place / program
+    fake.write_text(OLD.format(version=version))
+    fake.chmod(0o755)
+    ended = make("tools", PATH=f"{open_place}{os.pathsep}{os.environ['PATH']}")
+    assert ended.returncode == 2
+    first, *rest = ended.stderr.strip().splitlines()
+    assert told in first
+    assert version in first
+    assert all(line.startswith("make") for line in rest)
