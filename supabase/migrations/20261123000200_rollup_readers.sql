@@ -143,7 +143,7 @@ language plpgsql stable set search_path = '' set plan_cache_mode = 'force_generi
 as $$
 declare
   zone text := public.org_timezone(p_org_id);
-  today timestamp := date_trunc('day', now() at time zone zone);
+  today date := (now() at time zone zone)::date;
   totals record;
   pipeline numeric;
 begin
@@ -159,8 +159,8 @@ begin
   return jsonb_build_object(
     'totalCalls', totals.calls, 'inboundCalls', totals.inbound, 'outboundCalls', totals.calls - totals.inbound,
     'completedCalls', totals.completed, 'avgDuration', coalesce(totals.duration, 0), 'pipelineValue', pipeline,
-    'callsToday', public.count_calls(p_org_id, p_since => today at time zone zone,
-      p_until => (today + interval '1 day') at time zone zone),
+    'callsToday', public.count_calls(
+      p_org_id, p_since => public.day_start(today, zone), p_until => public.day_start(today + 1, zone)),
     'recentCalls', public.recent_calls(p_org_id), 'version', public.call_version(p_org_id));
 end
 $$;
@@ -171,8 +171,8 @@ language plpgsql stable set search_path = '' set plan_cache_mode = 'force_generi
 as $$
 declare
   zone text := public.org_timezone(p_org_id);
-  today timestamp := date_trunc('day', now() at time zone zone);
-  tomorrow timestamptz := (today + interval '1 day') at time zone zone;
+  today date := (now() at time zone zone)::date;
+  tomorrow timestamptz := public.day_start(today + 1, zone);
   totals record;
 begin
   select coalesce(sum(calls), 0) as calls,
@@ -186,11 +186,11 @@ begin
   return jsonb_build_object(
     'total_calls', totals.calls, 'completed_calls', totals.completed, 'missed_calls', totals.missed,
     'average_duration', coalesce(totals.duration, 0), 'average_sentiment', coalesce(totals.sentiment, 0),
-    'calls_today', public.count_calls(p_org_id, p_since => today at time zone zone, p_until => tomorrow),
+    'calls_today', public.count_calls(p_org_id, p_since => public.day_start(today, zone), p_until => tomorrow),
     'calls_this_week', public.count_calls(
-      p_org_id, p_since => (today - interval '7 days') at time zone zone, p_until => tomorrow),
+      p_org_id, p_since => public.day_start(today - 7, zone), p_until => tomorrow),
     'calls_this_month', public.count_calls(
-      p_org_id, p_since => date_trunc('month', today) at time zone zone, p_until => tomorrow),
+      p_org_id, p_since => public.day_start(date_trunc('month', today::timestamp)::date, zone), p_until => tomorrow),
     'version', public.call_version(p_org_id));
 end
 $$;
