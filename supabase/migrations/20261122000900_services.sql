@@ -6,8 +6,7 @@ create table public.services (
   price numeric(10, 2) not null check (price between 0 and 99999999.99),
   keywords text[] not null default '{}' check (public.has_no_blank(keywords)),
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  unique (org_id, id)
+  updated_at timestamptz not null default now()
 );
 
 -- No foreign key to services: the history outlives the service.

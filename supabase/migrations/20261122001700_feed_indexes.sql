@@ -13,8 +13,9 @@ create index concurrently if not exists idx_call_logs_org_status
   on public.call_logs (org_id, status, created_at desc, id desc) where deleted_at is null;
 create index concurrently if not exists idx_call_logs_org_started
   on public.call_logs (org_id, (coalesce(started_at, created_at)) desc, id desc) where deleted_at is null;
+-- For search_calls only: as text, because the planner would use an index on org_id itself, the smallest of all, for everything.
 create index concurrently if not exists idx_call_logs_org_search
-  on public.call_logs using gin (org_id, search_text gin_trgm_ops) where deleted_at is null;
+  on public.call_logs using gin ((org_id::text), search_text gin_trgm_ops) where deleted_at is null;
 create index concurrently if not exists idx_call_logs_org_contact
   on public.call_logs (org_id, contact_id) where contact_id is not null;
 
@@ -31,7 +32,7 @@ create index concurrently if not exists idx_calls_org_status
 create index concurrently if not exists idx_calls_org_started
   on public.calls (org_id, (coalesce(started_at, call_date)) desc, id desc) where deleted_at is null;
 create index concurrently if not exists idx_calls_org_search
-  on public.calls using gin (org_id, search_text gin_trgm_ops) where deleted_at is null;
+  on public.calls using gin ((org_id::text), search_text gin_trgm_ops) where deleted_at is null;
 create index concurrently if not exists idx_calls_org_contact
   on public.calls (org_id, contact_id) where contact_id is not null;
 

@@ -1,9 +1,7 @@
--- The orders, filters and search of the other lists.
+-- The orders and filters of the other lists.
 create index concurrently if not exists idx_contacts_org_last_contacted
   on public.contacts (org_id, last_contacted_at desc nulls last, id desc);
 create index concurrently if not exists idx_contacts_org_status_last_contacted
   on public.contacts (org_id, lead_status, last_contacted_at desc nulls last, id desc);
-create index concurrently if not exists idx_contacts_org_search
-  on public.contacts using gin (org_id, search_text gin_trgm_ops);
 create index concurrently if not exists idx_appointments_org_scheduled
   on public.appointments (org_id, scheduled_at, id) where deleted_at is null;

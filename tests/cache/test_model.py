@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 from hypothesis import settings
@@ -30,6 +31,11 @@ class Machine(RuleBasedStateMachine):
         self.numbers = itertools.count(1)
         self.run = next(RUNS)
         self.turns = itertools.cycle(self.caches)
+        self.open_blocks: list[AbstractContextManager[None]] = []
+
+    def teardown(self) -> None:
+        for block in self.open_blocks:
+            block.__exit__(None, None, None)
 
     def key(self, key: str) -> str:
         return f"{self.run}:{key}"
@@ -64,6 +70,7 @@ class Machine(RuleBasedStateMachine):
     def begin_to_write(self, region, key):
         block = next(self.turns).changing((region, self.key(key)))
         block.__enter__()
+        self.open_blocks.append(block)
         return block, region, key
 
     @rule(writer=writers)
@@ -73,7 +80,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(writer=consumes(writers))
     def end_the_write(self, writer) -> None:
-        writer[0].__exit__(None, None, None)
+        block, _, _ = writer
+        self.open_blocks.remove(block)
+        block.__exit__(None, None, None)
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -1,6 +1,7 @@
 """A change is seen by the very next read, whatever was under way."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -32,8 +33,10 @@ def test_read_after_a_change_does_not_join_a_load_from_before_it(cache: Cache, o
         origin.wait_until_held("late")
         with cache.changing((SERVICES, "org")):
             origin.write(1)
+        begun = time.monotonic()
         try:
             assert cache.load(SERVICES, "org", origin.load) == {"value": 1}
+            assert time.monotonic() - begun < 1.5, "it waited for a load or a lock that a change had outdated"
         finally:
             origin.let_go("late")
         assert late.result() == {"value": 0}

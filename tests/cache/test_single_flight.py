@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
 
 from tests.cache.apps import make_cache
 from tests.cache.origin import Origin, wait_for
@@ -101,11 +102,12 @@ def test_waiting_is_bounded(monkeypatch: pytest.MonkeyPatch, origin: Origin) -> 
         assert hung.result() == {"value": 0}
 
 
-def test_a_dead_lock_holder_keeps_nobody_for_long(shared_redis: str, start: Start, origin: Origin) -> None:
+def test_a_dead_lock_holder_keeps_nobody_for_long(shared_redis: str, start: Start, origin: Origin, prefix: str) -> None:
     holder, other = start(shared_redis), start(shared_redis)
     holder.begin("load", hold="dying")
     origin.wait_until_held("dying")
     holder.kill()
+    assert redis.Redis.from_url(shared_redis).pttl(f"{prefix}:turn1.1:services:org") in {-2, *range(2001)}
     begun = time.monotonic()
     assert other.load() == {"value": 0}
     assert time.monotonic() - begun < 3.5

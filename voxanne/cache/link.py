@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ logger = logging.getLogger("voxanne.cache")
 TIMEOUT = 0.2
 BEAT_EVERY = 0.25
 PROBE_EVERY = 0.1
+OUT_AT_LEAST = 0.5  # a server that is slow on and off is not tried twice in a request
 
 
 class OutError(Exception):
@@ -49,6 +51,7 @@ class Link:
         self._out = False
         self._doubt = False
         self._incidents = 0
+        self._failed_at = -OUT_AT_LEAST
         self._run_id = ""
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -111,6 +114,7 @@ class Link:
         with self._lock:
             first = not self._out
             self.failures += 1
+            self._failed_at = time.monotonic()
             self._put_out()
         if first:
             logger.warning("redis is out, answering from the origin", extra={"error": type(error).__name__})
@@ -121,9 +125,11 @@ class Link:
             if incidents != self._incidents:
                 self._wake.set()
                 return
-            was_out = self._out
-            self._out = self._doubt = False
-        if was_out:
+            self._doubt = False
+            restored = self._out and time.monotonic() >= self._failed_at + OUT_AT_LEAST
+            if restored:
+                self._out = False
+        if restored:
             logger.warning("redis is back")
 
     def _start_keeper(self) -> None:

@@ -11,6 +11,7 @@ from voxanne.cache.store import Claim, Entry, Reading, Turn, valid
 
 MAX_TICKETS = 50_000
 BUSY_FOR = 30.0
+MAX_BUSY = 1_000  # marks left by failed writes are cleared away beyond this
 
 
 class MemoryStore:
@@ -54,6 +55,9 @@ class MemoryStore:
     def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> None:
         """Replace the tickets and mark the keys busy."""
         with self._lock:
+            if len(self._busy) > MAX_BUSY:
+                for name in list(self._busy):
+                    self._is_busy(name)
             for name in self._replace_tickets(keys):
                 self._busy.setdefault(name, {})[token] = time.monotonic() + BUSY_FOR
 

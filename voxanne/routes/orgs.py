@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, jsonify
 
-from voxanne import database
 from voxanne.auth import principal
 from voxanne.errors import Forbidden
 from voxanne.openapi import describe
@@ -20,7 +19,7 @@ def validate_org(org_id: str) -> Response:
     if org_id != caller.org_id:
         # Whether such an organisation exists is nobody else's business, so that is not looked up.
         raise Forbidden("Access denied: this organisation is not yours.")
-    row = organizations.require_membership(database.for_principal(caller.token), org_id, caller.user_id)
+    row = organizations.require_membership(caller)
     return jsonify(
         success=True,
         orgId=row["id"],

@@ -3,11 +3,8 @@
 import logging
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from postgrest import SyncPostgrestClient
-
 from voxanne import database
 from voxanne.auth import Principal
-from voxanne.config import DEVELOPMENT_USER_ID
 from voxanne.database import Row
 from voxanne.errors import Forbidden, Gone, NotFound
 from voxanne.queries import organizations
@@ -27,16 +24,17 @@ def timezone(caller: Principal) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def require_membership(db: SyncPostgrestClient, org_id: str, user_id: str) -> Row:
-    """Return id and name of an organisation that the user belongs to.
+def require_membership(caller: Principal) -> Row:
+    """Return id and name of the caller's organisation.
 
     Raises a 404 if it is not there, `Gone` if it was deleted and `Forbidden` without an accepted membership.
     """
-    row = organizations.get_with_membership(db, org_id, user_id)
+    db = database.for_principal(caller.token)
+    row = organizations.get_with_membership(db, caller.org_id, caller.user_id)
     if row is None:
         raise NotFound("organization")
     if row["status"] == "deleted":
         raise Gone("This organization was deleted.")
-    if not row["user_org_roles"] and user_id != DEVELOPMENT_USER_ID:
+    if not row["user_org_roles"] and not caller.bypass:
         raise Forbidden("Access denied: you are not a member of this organisation.")
     return row
