@@ -16,7 +16,9 @@ as $$
     case when p_status is not null then format('status = %L', p_status) end,
     case when p_since is not null then format('call_date >= %L', p_since) end,
     case when p_until is not null then format('call_date < %L', p_until) end,
-    case when p_pattern is not null then format('search_text operator(pg_catalog.~*) %L', p_pattern) end)
+    -- The organisation as text is what the search indexes begin with.
+    case when p_pattern is not null
+      then format('org_id::text = %L and search_text operator(pg_catalog.~*) %L', p_org_id, p_pattern) end)
 $$;
 
 -- The condition for the rows after a given one; p_after holds that row's call_date, id, sort_duration and sort_name.
