@@ -8,6 +8,7 @@ from flask_limiter import Limiter, RateLimitExceeded
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 
+from voxanne import limit_counts
 from voxanne.config import Settings
 from voxanne.errors import RateLimited, reply
 
@@ -32,7 +33,7 @@ def init_app(app: Flask) -> None:
     timeouts = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
     limiter = Limiter(
         caller,
-        storage_uri=redis_url or "memory://",
+        storage_uri=redis_url or f"{limit_counts.SCHEME}://",
         storage_options=timeouts if redis_url else {},  # type: ignore[arg-type]
         application_limits=[f"{settings.rate_limit_per_org_hour} per hour"],
         in_memory_fallback_enabled=redis_url is not None,

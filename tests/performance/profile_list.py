@@ -105,7 +105,9 @@ def main() -> int:
     chosen = parser.parse_args()
     send = application()
     timed(send, 200)
+    begun = time.perf_counter()
     found = sorted(timed(send, chosen.times))
+    wall = (time.perf_counter() - begun) / chosen.times * 1000
     median = statistics.median(found)
     print(
         f"own time of one list request: p50 {median:.2f} ms, p95 {found[int(0.95 * len(found))]:.2f} ms (aim: {AIM_MS} ms)"
@@ -113,7 +115,7 @@ def main() -> int:
     if chosen.tree:
         with Profiler(interval=0.0001) as profiler:
             timed(send, chosen.times)
-        print(profiler.output_text(unicode=True, show_all=True, timeline=False))
+        print(profiler.output_text(unicode=True, show_all=False))
     return int(median > AIM_MS)
 
 

@@ -132,9 +132,9 @@ def markdown(lines: list[Line], targets: list[Target], about: dict[str, str]) ->
     kept = [f"- {'met   ' if target.met else 'MISSED'} {target.name}: {target.found}" for target in targets]
     facts = [f"- {name}: {value}" for name, value in about.items()]
     notes = (
-        "Times are milliseconds at one client, seen by the client; `own` is the program's time without Supabase's. `same request` "
-        "is what the program asks of Supabase, total and all, sent by the client itself; `bare rows` the plain select of the "
-        "rows, without a total. An empty cell: no such way, or it ran into the time limit."
+        "Times are milliseconds at one client, seen by the client; `own` is the program's time without Supabase's. "
+        "`same request` is what the program asks of Supabase, total and all, sent by the client itself; `bare rows` the "
+        "plain select of the rows, without a total. An empty cell: no such way, or it ran into the time limit."
     )
     return "\n".join(["# make bench", "", *facts, "", notes, "", *table, "", "## Targets", "", *kept, ""])
 

@@ -1,5 +1,6 @@
 """The ways to the same answer: the program, Supabase alone, the database alone. Each is asked once and timed."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
@@ -100,10 +101,8 @@ def captured(send: Callable[[SyncPostgrestClient], object]) -> Bare:
         return httpx.Response(200, json=[], headers={"Content-Range": "*/0"})
 
     client = httpx.Client(transport=httpx.MockTransport(note))
-    try:
+    with contextlib.suppress(TypeError, KeyError, IndexError, AttributeError):  # no sense in the empty answer
         send(SyncPostgrestClient("http://captured", http_client=client))
-    except (TypeError, KeyError, IndexError, AttributeError):  # it cannot make sense of the empty answer
-        pass
     request = seen[0]
     names = ("accept", "prefer", "content-type", "range", "range-unit")
     kept = tuple((name, request.headers[name]) for name in names if name in request.headers)
