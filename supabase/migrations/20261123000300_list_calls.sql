@@ -60,19 +60,29 @@ declare
   source text := public.call_list_source(p_org_id, p_pattern, p_call_type, p_status, p_since, p_until, p_include_test);
   everything text := public.call_list_source(p_org_id, null, p_call_type, p_status, p_since, p_until, p_include_test);
   matches bigint;
+  found uuid[];
+  rows_of_page text;
   share double precision;
   page json;
 begin
   if (select auth.role()) is distinct from 'service_role' and p_org_id is distinct from (select public.auth_org_id()) then
     raise exception 'this organisation is not the caller''s' using errcode = 'insufficient_privilege';
   end if;
-  execute format('select count(*) from (select %s limit %s) as gathered', source, p_bound + 1) into matches;
-  -- Few matches are gathered first, since reading the list in order until a page is full could mean reading all of it.
+  -- Few matches are gathered, since reading the list in order until a page is full could mean reading all of it; their keys
+  -- only, since of the rows no more than a page is wanted.
   execute format(
-    'with found as %s (select %s, sort_duration, sort_name %s) '
-    'select coalesce(json_agg(page), ''[]'') from (select * from found where %s order by %s limit %s offset %s) as page',
-    case when matches > p_bound then 'not materialized' else 'materialized' end, public.column_list(p_columns), source,
-    public.after_row(p_order, p_after), public.call_list_order(p_order), p_limit, p_offset) into page;
+    'with found as materialized (select id, call_date, sort_duration, sort_name %s limit %s), '
+    'page as (select id from found where %s order by %s limit %s offset %s) '
+    'select (select count(*) from found), (select array_agg(id) from page)',
+    source, p_bound + 1, public.after_row(p_order, p_after), public.call_list_order(p_order), p_limit, p_offset
+  ) into matches, found;
+  rows_of_page := case when matches > p_bound
+    then format('%s and %s order by %s limit %s offset %s', source, public.after_row(p_order, p_after),
+      public.call_list_order(p_order), p_limit, p_offset)
+    else format('from public.calls_feed where org_id = %L and id = any (%L::uuid[]) order by %s', p_org_id,
+      coalesce(found, '{}'), public.call_list_order(p_order)) end;
+  execute format('select coalesce(json_agg(page), ''[]'') from (select %s, sort_duration, sort_name %s) as page',
+    public.column_list(p_columns), rows_of_page) into page;
   if matches > p_bound then
     execute format(
       'select avg((search_text operator(pg_catalog.~*) %L)::int) from (select search_text %s order by %s limit %s) as newest',

@@ -5,7 +5,6 @@ anew; between them requests that touch no database, so that a machine that has b
 """
 
 import argparse
-import itertools
 import json
 import os
 import time
@@ -52,7 +51,7 @@ def measure(clinics: int) -> Step:
         settle(sql)
         owners = [owner_of(sql, org_id_of(number)) for number in range(1, clinics + 1)]
     with serving() as server, watching() as seen:
-        ask(server, owners, ROUNDS // 10, "warm-up")
+        ask(server, owners, len(owners) * len(PATHS), "warm-up")
         times, control = ask(server, owners, ROUNDS, f"{clinics} clinics")
         return step_of(clinics, times, control, server, seen)
 
@@ -75,8 +74,7 @@ def step_of(clinics: int, times: list[float], control: list[float], server: Serv
 def ask(server: Server, owners: list[Person], count: int, title: str) -> tuple[list[float], list[float]]:
     """Send that many requests round the clinics; returns their milliseconds, and those of the control."""
     client = httpx.Client(base_url=server.url, timeout=30)
-    # One clinic after the other, and each clinic with each path in the end, whatever their numbers divide by.
-    wanted = [(owners[number % len(owners)], PATHS[number // len(owners) % len(PATHS)]) for number in range(count)]
+    wanted = [(owners[number // len(PATHS) % len(owners)], PATHS[number % len(PATHS)]) for number in range(count)]
 
     def one(person: Person, path: str) -> float:
         begun = time.perf_counter()

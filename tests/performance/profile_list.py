@@ -7,11 +7,14 @@ the time goes.
 
 import argparse
 import io
+import logging
+import os
 import statistics
 import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,6 +25,7 @@ from tests.conftest import CSRF_SECRET
 from tests.factories import mint_token
 from voxanne import create_app, database
 from voxanne.config import Settings
+from voxanne.observability import logs
 
 AIM_MS = 2.0
 ROWS = 21  # one more than shown, as the query asks for
@@ -52,6 +56,8 @@ def application() -> Callable[[], None]:
         supabase_publishable_key="sb_publishable", supabase_service_role_key="sb_secret", supabase_jwt_secret="s" * 40,
         encryption_keys="A" * 43 + "=", rate_limit_per_org_hour=10**9, redis_url=None,
     )  # fmt: skip
+    logs.configure(settings)
+    logging.getLogger().handlers[0].setStream(Path(os.devnull).open("w"))  # type: ignore[attr-defined]
     app = create_app(settings)
     answers = httpx.MockTransport(
         lambda _: httpx.Response(200, content=reply, headers={"Content-Type": "application/json"})
@@ -109,9 +115,9 @@ def main() -> int:
     found = sorted(timed(send, chosen.times))
     wall = (time.perf_counter() - begun) / chosen.times * 1000
     median = statistics.median(found)
-    print(
-        f"own time of one list request: p50 {median:.2f} ms, p95 {found[int(0.95 * len(found))]:.2f} ms (aim: {AIM_MS} ms)"
-    )
+    high = found[int(0.95 * len(found))]
+    print(f"own time of one list request: p50 {median:.2f} ms, p95 {high:.2f} ms of CPU (aim: {AIM_MS} ms)")
+    print(f"on the clock: {wall:.2f} ms on the average")
     if chosen.tree:
         with Profiler(interval=0.0001) as profiler:
             timed(send, chosen.times)

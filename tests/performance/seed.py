@@ -1,5 +1,6 @@
 """Fills the stack's database with the demo clinics, and finds the people in them."""
 
+import os
 import subprocess
 import time
 import uuid
@@ -12,6 +13,9 @@ from tests.factories import mint_token
 from tests.performance.server import ROOT
 
 DAY = 24 * 3600
+_SEARCH_INDEXES = """
+  select indexname, indexdef from pg_indexes
+  where schemaname = 'public' and indexname in ('idx_call_logs_org_search', 'idx_calls_org_search')"""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,21 @@ class Person:
 
 
 def seed(*sizes: int) -> None:
-    """Make one clinic for each number of calls."""
+    """Make one clinic for each number of calls.
+
+    The search indexes are built afterwards, which takes a fraction of the time that keeping them row by row takes.
+    """
     each = [word for number, calls in enumerate(sizes, 1) for word in ("--org-calls", f"{number}={calls}")]
     command = ["node", "supabase/local/seed/main.mjs", "--orgs", str(len(sizes)), "--calls", "0", *each]
-    subprocess.run(command, cwd=ROOT, check=True)
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as sql:
+        definitions = sql.execute(_SEARCH_INDEXES).fetchall()
+        for name, _ in definitions:
+            sql.execute(f"drop index public.{name}")
+        subprocess.run(command, cwd=ROOT, check=True)
+        sql.execute("set maintenance_work_mem = '1GB'")
+        for name, definition in definitions:
+            print(f"building {name}", flush=True)
+            sql.execute(definition)
 
 
 def settle(sql: psycopg.Connection) -> None:
