@@ -13,7 +13,7 @@ VENV_STAMP := .venv/.installed
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test seed db-push reset lint bench load growth profile
+.PHONY: help setup tools run test seed db-push reset lint bench load growth profile replay outage
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ db-push: setup ## Apply the migrations to the local database, or to DATABASE_URL
 
 reset: $(NODE_STAMP) ## Wipe all local data; asks first, unless FORCE=1
 	@exec node $(NODE_DIR)/reset.mjs $(if $(FORCE),--force)
+
+replay: setup ## Replay an ordinary hour with the cache and without: hit rate, requests to Supabase
+	@exec $(STACK) --ephemeral --redis -- $(BIN)/python -m tests.performance.replay $(ARGS)
+
+outage: setup ## Show what a client sees while Redis and Supabase are frozen, stopped and back
+	@exec $(STACK) --ephemeral --redis -- $(BIN)/python -m tests.performance.outage
 
 lint: setup ## Check style, types, migrations and the Node files
 	$(BIN)/ruff check .

@@ -20,3 +20,10 @@ keepalive = 75
 forwarded_allow_ips = "127.0.0.1,::1"
 accesslog = None
 loglevel = "warning"
+
+
+def worker_exit(_server: object, _worker: object) -> None:
+    """Hand in the last counts of the cache."""
+    from voxanne.cache import cache  # noqa: PLC0415 -- the master process has no use for it
+
+    cache.close()

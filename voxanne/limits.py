@@ -9,10 +9,9 @@ from limits.errors import StorageError
 from redis.exceptions import RedisError
 
 from voxanne import limit_counts
+from voxanne.cache import cache
 from voxanne.config import Settings
 from voxanne.errors import RateLimited, reply
-
-REDIS_TIMEOUT_SECONDS = 0.25
 
 
 def caller() -> str:
@@ -29,14 +28,14 @@ def unlimited() -> bool:
 def init_app(app: Flask) -> None:
     """Count the API's requests; without Redis, or while it is away, each process counts for itself."""
     settings: Settings = app.config["SETTINGS"]
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    timeouts = {"socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}
+    with app.app_context():
+        pool = cache.guarded_pool()
     limiter = Limiter(
         caller,
-        storage_uri=redis_url or f"{limit_counts.SCHEME}://",
-        storage_options=timeouts if redis_url else {},  # type: ignore[arg-type]
+        storage_uri="redis://" if pool else f"{limit_counts.SCHEME}://",
+        storage_options={"connection_pool": pool} if pool else {},  # type: ignore[dict-item]
         application_limits=[f"{settings.rate_limit_per_org_hour} per hour"],
-        in_memory_fallback_enabled=redis_url is not None,
+        in_memory_fallback_enabled=pool is not None,
         swallow_errors=True,
         key_prefix=settings.cache_key_prefix,
     )

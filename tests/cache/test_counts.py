@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+import pytest
 import redis
 
 from tests.cache.apps import make_cache
@@ -95,4 +96,15 @@ def test_size_forgets_what_has_expired(shared_redis: str, prefix: str) -> None:
     cache.load(SERVICES, "org", lambda: 1)
     redis.Redis.from_url(shared_redis).zadd(f"{prefix}:live", {"long gone": 1})
     wait_for(lambda: cache.stats()["size"] == 1)
+    cache.close()
+
+
+def test_a_batch_whose_receipt_was_lost_is_sent_again_and_counts_once(
+    shared_redis: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = make_cache(shared_redis, prefix=prefix)
+    monkeypatch.setattr(cache.engine.counters, "sent", lambda batch: None)
+    cache.load(SERVICES, "org", lambda: 1)
+    for _ in range(3):
+        assert cache.stats()["misses"] == 1
     cache.close()

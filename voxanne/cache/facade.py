@@ -7,11 +7,13 @@ from typing import Any
 
 from flask import Flask, current_app, has_app_context
 from pydantic import SecretStr
+from redis import ConnectionPool
 
 from voxanne.cache.backends import memory_backend
 from voxanne.cache.counters import Counters, summary
 from voxanne.cache.engine import Engine
 from voxanne.cache.errors import CacheConfigError, IsUnavailable, unavailability
+from voxanne.cache.guarded import GuardedPool
 from voxanne.cache.memory import MemoryStore
 from voxanne.cache.regions import REGIONS, Region
 from voxanne.cache.shared import RedisStore
@@ -90,6 +92,11 @@ class Cache:
             "size": engine.store.count(),
             **summary(totals, tuple(region.name for region in REGIONS)),
         }
+
+    def guarded_pool(self) -> ConnectionPool | None:
+        """Return connections to the same Redis for another user, behind the same circuit breaker; None without."""
+        store = self.engine.store
+        return GuardedPool.behind(store.link, store.url) if isinstance(store, RedisStore) else None
 
     def close(self) -> None:
         """Stop the threads and hand in the last counts, when the process ends."""

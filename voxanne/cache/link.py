@@ -80,7 +80,10 @@ class Link:
 
     def leave(self, *, doubt: bool = False) -> None:
         """Leave Redis alone until the next good beat; with doubt, until every value has been replaced."""
+        if self._pid != os.getpid():
+            self._start_keeper()
         with self._lock:
+            self._failed_at = time.monotonic()
             self._put_out(doubt=doubt)
         self._wake.set()
 

@@ -37,6 +37,7 @@ class RedisStore:
     name = "redis"
 
     def __init__(self, app: Flask, url: str, prefix: str, counters: Counters) -> None:
+        self.url = url
         self.link = Link(url, self._beat)
         self._prefix = prefix
         self._backend = redis_backend(app, self.link.client)
