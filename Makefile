@@ -2,6 +2,8 @@
 PYTHON ?= python3
 ORGS ?= 12
 CALLS ?= 1200
+SIZES ?= 1k,10k,100k,1M
+ROUNDS ?= 60
 BIN := .venv/bin
 NODE_DIR := supabase/local
 STACK := node $(NODE_DIR)/main.mjs
@@ -11,7 +13,7 @@ VENV_STAMP := .venv/.installed
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test seed db-push reset lint replay outage
+.PHONY: help setup tools run test seed db-push reset lint bench load growth profile replay outage
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +47,18 @@ lint: setup ## Check style, types, migrations and the Node files
 	$(BIN)/mypy
 	$(BIN)/squawk supabase/migrations/*.sql
 	node $(NODE_DIR)/lint.mjs
+
+bench: setup ## Measure the dashboard's requests in clinics of all sizes; options: SIZES=1k,10k ROUNDS=60 STRICT=1
+	@exec $(STACK) --ephemeral -- $(BIN)/python -m tests.performance.bench --sizes $(SIZES) --rounds $(ROUNDS) $(if $(STRICT),--strict)
+
+load: setup ## Let 50 people and more use the dashboard at once; fails on a missed target; options: REDIS=1
+	@exec $(STACK) --ephemeral $(if $(REDIS),--redis) -- $(BIN)/python -m tests.performance.load
+
+growth: setup ## Measure what 10, 100 and 1,000 clinics cost beside each other; options: CLINICS=10,100
+	@exec $(STACK) --ephemeral -- $(BIN)/python -m tests.performance.growth $(if $(CLINICS),--clinics $(CLINICS))
+
+profile: setup ## Show where the program's own time for a page of calls goes
+	@exec $(BIN)/python -m tests.performance.profile_list --tree
 
 tools:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

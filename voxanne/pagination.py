@@ -1,12 +1,18 @@
 """Page, limit and the rows of one page: used by every list."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import orjson
+from cryptography.fernet import Fernet, InvalidToken
 from postgrest.exceptions import APIError
 from pydantic import BaseModel, BeforeValidator, Field
+
+from voxanne.errors import ValidationFailed
 
 MAX_LIMIT = 100
 MAX_PAGE = 10_000_000
@@ -45,6 +51,14 @@ class Pagination(BaseModel):
     pages: int
 
 
+class CursorPagination(Pagination):
+    """Where a page stands in a list that can also be read on from a cursor."""
+
+    total_is_estimate: bool
+    has_more: bool
+    next_cursor: str | None
+
+
 @dataclass(frozen=True)
 class Slice:
     """The rows of one page with the total of the list that they are from."""
@@ -66,6 +80,30 @@ def fetch_slice(build: Callable[[], Any], offset: int, limit: int) -> Slice:
             raise
         return Slice([], build().range(0, 0).execute().count or 0)
     return Slice(result.data, result.count or 0)
+
+
+class Cursors:
+    """Writes and reads the cursors of one list: good for that list only, and encrypted, since they hold a row's keys.
+
+    `scope` is what makes the list: organisation, order and filters. A cursor holds the keys of the last row seen; a
+    name among them must not show in an address, where proxies log it.
+    """
+
+    def __init__(self, secret: str, *scope: object) -> None:
+        key = hashlib.sha256(f"cursor:{secret}:{scope!r}".encode()).digest()
+        self._cipher = Fernet(base64.urlsafe_b64encode(key))
+
+    def write(self, keys: dict[str, Any]) -> str:
+        """Return the cursor that leads on from a row with these keys."""
+        return self._cipher.encrypt(orjson.dumps(keys)).decode()
+
+    def read(self, cursor: str) -> dict[str, Any]:
+        """Return the keys of a cursor; raises `ValidationFailed` if it is not one of this list."""
+        try:
+            return dict(orjson.loads(self._cipher.decrypt(cursor)))
+        except InvalidToken:
+            sentence = "does not belong to this list; begin again without it"
+            raise ValidationFailed(f"cursor: {sentence}", details=[{"field": "cursor", "message": sentence}]) from None
 
 
 def describe(query: PageQuery, total: int) -> dict[str, int]:

@@ -9,6 +9,15 @@ from tests.factories import Factory
 from tests.recorder import RequestRecorder
 
 PATH = "/api/calls-dashboard"
+PAGINATION = {
+    "page": 1,
+    "limit": 20,
+    "total": 0,
+    "pages": 0,
+    "total_is_estimate": False,
+    "has_more": False,
+    "next_cursor": None,
+}
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
@@ -25,8 +34,8 @@ def test_list_mixes_both_tables_newest_first(factory: Factory, recorder: Request
     reply = caller.get(PATH)
 
     assert ids(reply) == [newer, older]
-    assert reply.json["pagination"] == {"page": 1, "limit": 20, "total": 2, "pages": 1}
-    assert recorder.last == ["GET calls_feed"]
+    assert reply.json["pagination"] == PAGINATION | {"total": 2, "pages": 1}
+    assert recorder.last == ["POST rpc/list_calls"]
 
 
 def test_list_keeps_ties_across_pages(factory: Factory) -> None:
@@ -46,13 +55,13 @@ def test_page_past_the_end_is_empty_with_the_right_total(factory: Factory) -> No
     reply = caller.get(PATH, page=7)
 
     assert ids(reply) == []
-    assert reply.json["pagination"] == {"page": 7, "limit": 20, "total": 1, "pages": 1}
+    assert reply.json["pagination"] == PAGINATION | {"page": 7, "total": 1, "pages": 1}
 
 
 def test_empty_organisation(factory: Factory) -> None:
     reply = factory.caller().get(PATH)
 
-    assert reply.json == {"calls": [], "pagination": {"page": 1, "limit": 20, "total": 0, "pages": 0}}
+    assert reply.json == {"calls": [], "pagination": PAGINATION}
 
 
 def test_rows_carry_what_the_page_reads_and_no_transcript(factory: Factory) -> None:

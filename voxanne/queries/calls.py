@@ -1,15 +1,11 @@
 """Calls: inbound ones (`call_logs`), outbound ones (`calls`), and the feed view over both."""
 
-import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from postgrest import SyncPostgrestClient
-from postgrest.types import CountMethod
 
 from voxanne.database import Row
-from voxanne.pagination import Slice, fetch_slice
 
 FEED = "calls_feed"
 LIST_COLUMNS = (
@@ -23,39 +19,6 @@ DETAIL_COLUMNS = (
 )
 STORED_COLUMNS = f"{DETAIL_COLUMNS},org_id,recording_url"
 RECORDING_COLUMNS = "id,recording_storage_path,recording_url"
-
-# Each order ends with the date and the id, so that ties keep their place from page to page.
-ORDERS: dict[str, tuple[tuple[str, bool], ...]] = {
-    "date": (("call_date", True), ("id", True)),
-    "duration": (("sort_duration", True), ("call_date", True), ("id", True)),
-    "name": (("sort_name", False), ("call_date", True), ("id", True)),
-}
-
-
-@dataclass(frozen=True)
-class CallFilter:
-    """What a list of calls is narrowed to; None means not at all. Times are inclusive."""
-
-    call_type: str | None = None
-    status: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    search: str | None = None
-    include_test: bool = False
-
-
-def list_calls(
-    db: SyncPostgrestClient, org_id: str, narrowed: CallFilter, *, sort: str, offset: int, limit: int
-) -> Slice:
-    """Return one page of the feed with its total; `sort` is a key of `ORDERS`."""
-
-    def build() -> Any:
-        query: Any = db.from_(FEED).select(LIST_COLUMNS, count=CountMethod.exact).eq("org_id", org_id)
-        for column, descending in ORDERS[sort]:
-            query = query.order(column, desc=descending)
-        return _narrow(query, narrowed)
-
-    return fetch_slice(build, offset, limit)
 
 
 def get_call(db: SyncPostgrestClient, org_id: str, call_id: str, columns: str = DETAIL_COLUMNS) -> Row | None:
@@ -76,36 +39,16 @@ def delete_call(db: SyncPostgrestClient, org_id: str, call_id: str) -> bool:
 
 
 def get_stats(db: SyncPostgrestClient, org_id: str, since: datetime | None) -> Row:
-    """Return the numbers of http.md 2.2; `since` limits all that has no window of its own."""
+    """Return the numbers of http.md 2.2 and their `version`; `since` limits all that has no window of its own."""
     parameters = {"p_org_id": org_id, "p_since": since.isoformat() if since else None}
     return cast(Row, db.rpc("call_stats", cast(Any, parameters)).execute().data)
 
 
+def get_version(db: SyncPostgrestClient, org_id: str) -> int:
+    """Return a number that grows with every change of the organisation's calls."""
+    return cast(int, db.rpc("call_version", {"p_org_id": org_id}).execute().data)
+
+
 def get_summary(db: SyncPostgrestClient, org_id: str) -> Row:
-    """Return the numbers of http.md 2.3."""
+    """Return the numbers of http.md 2.3 and their `version`."""
     return cast(Row, db.rpc("call_summary", {"p_org_id": org_id}).execute().data)
-
-
-def _narrow(query: Any, narrowed: CallFilter) -> Any:
-    if not narrowed.include_test:
-        query = query.eq("is_test_call", "false")
-    if narrowed.call_type:
-        query = query.eq("call_type", narrowed.call_type)
-    if narrowed.status:
-        query = query.eq("status", narrowed.status)
-    if narrowed.since:
-        query = query.gte("call_date", narrowed.since.isoformat())
-    if narrowed.until:
-        query = query.lte("call_date", narrowed.until.isoformat())
-    if narrowed.search:
-        # A pattern, not ilike: PostgREST turns every * of an ilike into %, and nothing escapes it.
-        query = query.filter("search_text", "imatch", literal_pattern(narrowed.search))
-    return query
-
-
-def literal_pattern(text: str) -> str:
-    """Return a Postgres regular expression that matches just this text.
-
-    Only the characters that mean something are escaped: a backslash before a letter would mean something itself.
-    """
-    return re.sub(r"([\\.^$*+?()\[\]{}|])", r"\\\1", text)

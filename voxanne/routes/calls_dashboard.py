@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, current_app, jsonify
 
-from voxanne import database, pagination
+from voxanne import conditional, database
 from voxanne.auth import Role, principal, require_role
 from voxanne.errors import NotFound
 from voxanne.openapi import describe
@@ -32,29 +32,41 @@ bp = Blueprint("calls_dashboard", __name__, url_prefix="/api/calls-dashboard")
 @describe("Calls", CallPage)
 def list_calls(query: CallListQuery) -> Response:
     """List calls of one type or of both, a page at a time."""
-    caller = principal()
-    db = database.for_principal(caller.token)
-    narrowed = calls.resolve_filter(caller, query)
-    page = queries.list_calls(db, caller.org_id, narrowed, sort=query.sortBy, offset=query.offset, limit=query.limit)
-    rows = [calls.present_row(caller.org_id, row) for row in page.rows]
-    return jsonify(calls=rows, pagination=pagination.describe(query, page.total))
+    return jsonify(calls.list_page(principal(), query))
 
 
 @bp.get("/stats")
 @describe("Calls", CallStats)
 def get_stats(query: StatsQuery) -> Response:
-    """Return the numbers on top of the dashboard, with the five newest calls."""
+    """Return the numbers on top of the dashboard, with the five newest calls.
+
+    304 to a request with the ETag of numbers that still hold; they are counted anew every minute at the most.
+    """
     caller = principal()
+    db = database.for_principal(caller.token)
     since = datetime.now(UTC) - calls.WINDOWS[query.timeWindow] if query.timeWindow else None
-    return jsonify(queries.get_stats(database.for_principal(caller.token), caller.org_id, since))
+    return conditional.reply(
+        caller.org_id,
+        current_version=lambda: queries.get_version(db, caller.org_id),
+        load=lambda: queries.get_stats(db, caller.org_id, since),
+    )
 
 
 @bp.get("/analytics/summary")
 @describe("Calls", CallSummary)
 def get_summary() -> Response:
-    """Return the numbers above the list of calls; days are those of the organisation's time zone."""
+    """Return the numbers above the list of calls; days are those of the organisation's time zone.
+
+    304 to a request with the ETag of numbers that still hold; they are counted anew every minute at the most.
+    """
     caller = principal()
-    return jsonify(queries.get_summary(database.for_principal(caller.token), caller.org_id))
+    db = database.for_principal(caller.token)
+    return conditional.reply(
+        caller.org_id,
+        current_version=lambda: queries.get_version(db, caller.org_id),
+        load=lambda: queries.get_summary(db, caller.org_id),
+        storable=True,
+    )
 
 
 @bp.get("/<uuid:call_id>")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from voxanne.pagination import PageQuery, Pagination
+from voxanne.pagination import CursorPagination, PageQuery
 from voxanne.schemas.common import Instant, Moment, PhoneNumber, SearchText
 
 CallType = Literal["inbound", "outbound"]
@@ -27,6 +27,7 @@ class CallListQuery(PageQuery):
     startDate: Moment | None = Field(None, description="Inclusive; a day means its start where the organisation is.")  # noqa: N815
     endDate: Moment | None = Field(None, description="Inclusive; a day means all of it.")  # noqa: N815
     include_test: bool = Field(default=False, description="Show test calls, too.")
+    cursor: str | None = Field(None, max_length=2000, description="`next_cursor` of the page before; replaces `page`.")
 
 
 class CallSummaryRow(BaseModel):
@@ -63,7 +64,7 @@ class CallPage(BaseModel):
     """One page of calls."""
 
     calls: list[CallSummaryRow]
-    pagination: Pagination
+    pagination: CursorPagination
 
 
 class Segment(BaseModel):

@@ -3,14 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from flask import current_app
+
+from voxanne import database, pagination
 from voxanne.auth import Principal
 from voxanne.database import Row
-from voxanne.queries.calls import CallFilter
+from voxanne.pagination import Cursors
+from voxanne.queries import call_list
+from voxanne.queries.call_list import SORT_KEYS, CallFilter, Window
 from voxanne.schemas.calls import CallListQuery, NewCall
 from voxanne.services import organizations, periods, recordings, transcripts
 
 UNKNOWN = "Unknown"
 NEGATIVE_BELOW, POSITIVE_ABOVE = 0.4, 0.6
+HIDDEN = {"sort_name", "sort_duration"}
 WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
 
@@ -31,10 +37,31 @@ def resolve_filter(caller: Principal, query: CallListQuery) -> CallFilter:
     )
 
 
+def list_page(caller: Principal, query: CallListQuery) -> Row:
+    """Return one page of calls as the dashboard reads it, with its `pagination`."""
+    narrowed = resolve_filter(caller, query)
+    # The query, not the bounds: "today" moves on while somebody pages through it.
+    scope = query.model_dump(exclude={"page", "limit", "cursor"})
+    cursors = Cursors(current_app.config["SETTINGS"].signing_key, caller.org_id, scope)
+    after = cursors.read(query.cursor) if query.cursor else None
+    window = Window(query.sortBy, query.limit, 0 if after else query.offset, after)
+    found = call_list.list_calls(database.for_principal(caller.token), caller.org_id, narrowed, window)
+    rows, has_more = found.rows[: query.limit], len(found.rows) > query.limit
+    return {
+        "calls": [present_row(caller.org_id, row) for row in rows],
+        "pagination": {
+            **pagination.describe(query, found.total),
+            "total_is_estimate": found.total_is_estimate,
+            "has_more": has_more,
+            "next_cursor": cursors.write({key: rows[-1][key] for key in SORT_KEYS}) if has_more else None,
+        },
+    }
+
+
 def present_row(org_id: str, row: Row) -> Row:
     """Give a row of the feed the fall-backs that the pages rely on."""
     return {
-        **row,
+        **{key: value for key, value in row.items() if key not in HIDDEN},
         "call_direction": row["call_type"],
         "phone_number": row["phone_number"] or UNKNOWN,
         "caller_name": (row["caller_name"] or "").strip() or UNKNOWN,

@@ -1,0 +1,76 @@
+"""The list of calls: one page of the feed in any order, by the page's number or after a row, with its total."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from postgrest import SyncPostgrestClient
+
+from voxanne.database import Row
+from voxanne.queries.calls import LIST_COLUMNS
+
+# From here on a page in date order is found through the rollups rather than by counting off the rows before it.
+DEEP_OFFSET = 1_000
+SORT_KEYS = ("call_date", "id", "sort_duration", "sort_name")
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class CallFilter:
+    """What a list of calls is narrowed to; None means not at all. Times are inclusive."""
+
+    call_type: str | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    search: str | None = None
+    include_test: bool = False
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which rows of a list: `limit` of them, after `offset` others, or after the row with these `SORT_KEYS`."""
+
+    sort: str
+    limit: int
+    offset: int = 0
+    after: Row | None = None
+
+
+@dataclass(frozen=True)
+class CallPage:
+    """The rows of one page, up to one more than asked for so that it shows whether others follow; and the total."""
+
+    rows: list[Row]
+    total: int
+    total_is_estimate: bool = False
+
+
+def list_calls(db: SyncPostgrestClient, org_id: str, narrowed: CallFilter, window: Window) -> CallPage:
+    """Return one page of the list: rows with the list's columns and the sort keys."""
+    parameters: Any = {
+        "p_org_id": org_id,
+        "p_columns": LIST_COLUMNS.split(","),
+        "p_order": window.sort,
+        "p_limit": window.limit + 1,
+        "p_offset": window.offset,
+        "p_after": window.after,
+        "p_pattern": literal_pattern(narrowed.search) if narrowed.search else None,
+        "p_call_type": narrowed.call_type,
+        "p_status": narrowed.status,
+        "p_since": narrowed.since.isoformat() if narrowed.since else None,
+        "p_until": (narrowed.until + _MICROSECOND).isoformat() if narrowed.until else None,
+        "p_include_test": narrowed.include_test,
+        "p_deep": DEEP_OFFSET,
+    }
+    found = cast(Row, db.rpc("list_calls", parameters).execute().data)
+    return CallPage(found["rows"], found["total"], found["total_is_estimate"])
+
+
+def literal_pattern(text: str) -> str:
+    """Return a Postgres regular expression that matches just this text.
+
+    Only the characters that mean something are escaped: a backslash before a letter would mean something itself.
+    """
+    return re.sub(r"([\\.^$*+?()\[\]{}|])", r"\\\1", text)
