@@ -196,3 +196,15 @@ def test_nobody_but_the_database_writes_rollups(factory: Factory) -> None:
     with pytest.raises(APIError) as refused:
         table.insert({"org_id": caller.org_id, "grain": "hour", "bucket": str(MOMENTS[0]), "calls": 1}).execute()
     assert refused.value.code == "42501"
+
+
+@pytest.mark.parametrize("table", ["call_rollups", "call_versions"])
+def test_nobody_reads_another_organisations_rollups(factory: Factory, table: str) -> None:
+    ours, theirs = factory.caller("viewer"), factory.caller()
+    factory.call(theirs.org_id)
+    rest = Supabase(factory.settings)
+
+    assert rest.rest(ours.token).from_(table).select("org_id").execute().data == []
+    assert rest.rest(theirs.token).from_(table).select("org_id").execute().data
+    with pytest.raises(APIError):
+        rest.rest(factory.settings.supabase_publishable_key.get_secret_value()).from_(table).select("org_id").execute()
