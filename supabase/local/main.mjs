@@ -4,7 +4,7 @@ import { runCommands } from "./command.mjs";
 import { loadDotEnv, remote } from "./dotenv.mjs";
 import { registerWith, startGuard } from "./guard.mjs";
 import { isFree } from "./ports.mjs";
-import { untilAsked } from "./signals.mjs";
+import { failed, untilAsked } from "./signals.mjs";
 import { Stack, say } from "./stack.mjs";
 import { claim, runningStack } from "./state.mjs";
 
@@ -42,8 +42,11 @@ async function withStack({ on, words }, app) {
     const started = await stack.start();
     const env = app ? { APP_ENV: "development", ...process.env, ...started } : started;
     state?.ready({ env: started, app });
-    return await (words.length ? runCommands(words, { env, register, last: () => app && announce(app, env) }) : untilAsked());
+    const code = await (words.length ? runCommands(words, { env, register, app, stopping: state?.stopping, last: () => app && announce(app, env) }) : untilAsked());
+    failed.throwIfAborted();
+    return code;
   } finally {
+    state?.stopping();
     await stack.stop();
     await guard.stop();
     state?.release();
@@ -61,7 +64,7 @@ async function main() {
   if (!other) return withStack(wanted, app);
   if (on("local-only")) throw new Error(`demo data is for local databases only, and SUPABASE_URL is ${process.env.SUPABASE_URL}`);
   const command = words.slice(words.lastIndexOf("--then") + 1); // what comes before it prepares a local database
-  return runCommands(command, { env: {}, register: NOBODY, last: () => app && announce(app, process.env) });
+  return runCommands(command, { env: {}, register: NOBODY, app, last: () => app && announce(app, process.env) });
 }
 
 try { process.exitCode = await main(); } catch (error) {

@@ -7,6 +7,7 @@ import { LOCAL } from "./settings.mjs";
 
 const FILE = path.join(LOCAL, "stack.json");
 const READY_WITHIN = 120000;
+const GONE_WITHIN = 40000;
 
 const read = () => { try { return JSON.parse(fs.readFileSync(FILE, "utf8")); } catch { return null; } };
 
@@ -15,16 +16,28 @@ function write(state) {
   fs.renameSync(`${FILE}.new`, FILE);
 }
 
-/** The state of a stack that runs from this clone, or null; waits for one that is just starting. */
+/** Waits while a stack of this clone stops; null when it is gone, else its state. */
+async function gone(state) {
+  if (!state?.stopping || !same(state)) return state;
+  console.log("The stack of this clone is just stopping; waiting for it.");
+  for (const deadline = Date.now() + GONE_WITHIN; read()?.pid === state.pid && same(state); await sleep(100)) {
+    if (Date.now() > deadline) throw new Error(`the stack that is stopping (process ${state.pid}) does not end`);
+  }
+  return read();
+}
+
+/** The state of a stack that runs from this clone, or null; waits for one that is just starting or stopping. */
 export async function runningStack() {
   const deadline = Date.now() + READY_WITHIN;
-  for (let state = read(); state && same(state); state = read()) {
+  for (let state = await gone(read()); state && same(state); state = await gone(read())) {
     if (state.env) return state;
     if (Date.now() > deadline) throw new Error(`another start of this stack (process ${state.pid}) does not get ready`);
     await sleep(100);
   }
   return null;
 }
+
+const faster = () => new Error("another start of this stack was faster; run the command again");
 
 async function end({ pid, signal, ...rest }) {
   const began = { pid, ...rest };
@@ -40,7 +53,9 @@ async function end({ pid, signal, ...rest }) {
 
 /** Ends what a stack that was killed has left behind. */
 async function clearUp() {
-  const { programs = [], scratch } = read() ?? {};
+  const state = read();
+  if (state && same(state)) throw faster();
+  const { programs = [], scratch } = state ?? {};
   for (const program of programs.reverse()) await end(program);
   if (scratch) fs.rmSync(scratch, { recursive: true, force: true });
   fs.rmSync(FILE, { force: true });
@@ -52,13 +67,14 @@ export async function claim() {
   await clearUp();
   const state = { pid: process.pid, began: beginning(process.pid), programs: [] };
   try { fs.writeFileSync(FILE, JSON.stringify(state), { flag: "wx", mode: 0o600 }); } catch (error) {
-    throw error.code === "EEXIST" ? new Error("another start of this stack was faster; run the command again") : error;
+    throw error.code === "EEXIST" ? faster() : error;
   }
   return {
     add(name, pid, signal) { state.programs.push({ name, pid, signal, began: beginning(pid) }); write(state); },
     remove(pid) { state.programs = state.programs.filter((program) => program.pid !== pid); write(state); },
     directory(scratch) { write(Object.assign(state, { scratch })); },
     ready(details) { write(Object.assign(state, details)); },
+    stopping() { write(Object.assign(state, { stopping: true })); },
     release: () => fs.rmSync(FILE, { force: true }),
   };
 }
