@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { childrenOf } from "./identity.mjs";
+import { revive } from "./revive.mjs";
 
 /** Starts a program in a session of its own, so that Ctrl-C reaches it only through the stack. */
 export function launch(command, args, { env = process.env, account = {}, log = "ignore", cwd = "/" } = {}) {
@@ -32,22 +33,34 @@ export async function until(probe, { child, cancelled, what, patience = 30000 })
   }
 }
 
-/** A program that can be stopped, started again, and frozen. `open` launches it and `ready` throws until it answers. */
+/** A program that can be stopped, started again, and frozen, and that is kept alive. `open` launches it and `ready` throws until it answers. */
 export class Service {
   constructor({ name, open, ready, signal, patience = 10000, register, cancelled }) {
     Object.assign(this, { name, open, ready, signal, patience, register, cancelled });
   }
 
   async start() {
+    this.wanted = true;
     if (this.child && running(this.child)) return;
-    this.child = this.open();
-    if (this.child.pid) this.register.add(this.name, this.child.pid, this.signal);
-    await until(this.ready, { child: this.child, cancelled: this.cancelled, what: this.name });
+    await this.launch();
+  }
+
+  /** From its first answer on, a program that ends unasked is started again. */
+  async launch() {
+    const child = this.open();
+    Object.assign(this, { child, paused: false });
+    if (child.pid) this.register.add(this.name, child.pid, this.signal);
+    await until(this.ready, { child, cancelled: this.cancelled, what: this.name });
+    child.ended.then((how) => revive(this, child, how));
   }
 
   async stop() {
+    this.wanted = false;
+    if (this.child) await this.quit();
+  }
+
+  async quit() {
     const { child } = this;
-    if (!child) return;
     for (const signal of [this.signal, "SIGKILL"]) {
       if (!running(child)) break;
       this.resume();
