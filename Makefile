@@ -7,7 +7,8 @@ ROUNDS ?= 60
 BIN := .venv/bin
 NODE_DIR := supabase/local
 STACK := node $(NODE_DIR)/main.mjs
-SEED := node $(NODE_DIR)/seed/main.mjs
+SEEDER := node $(NODE_DIR)/seed/main.mjs
+SEED_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPLACE),--replace) $(addprefix --org-calls ,$(ORG_CALLS))
 GUNICORN := $(BIN)/gunicorn wsgi:app -c voxanne/gunicorn.py
 VENV_STAMP := .venv/.installed
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
@@ -21,13 +22,13 @@ help: ## List the targets
 setup: $(VENV_STAMP) $(NODE_STAMP) ## Install what the program and its tests need, if a lock file has changed
 
 run: setup ## Start Supabase and the app; options: PORT=3001 HOST=127.0.0.1 REDIS=1
-	@exec $(STACK) --app $(if $(REDIS),--redis) -- $(SEED) --orgs $(ORGS) --calls $(CALLS) --if-empty --then $(GUNICORN)
+	@exec $(STACK) --app $(if $(REDIS),--redis) -- $(SEEDER) --orgs $(ORGS) --calls $(CALLS) --if-empty --then $(GUNICORN)
 
 test: setup ## Run the tests on a throw-away database; options: ARGS="tests/routes -k list"
 	@exec $(STACK) --ephemeral --redis -- $(BIN)/pytest $(ARGS)
 
-seed: setup ## Load demo data into the local database; options: ORGS=12 CALLS=1200
-	@exec $(STACK) --attach --local-only -- $(SEED) --orgs $(ORGS) --calls $(CALLS)
+seed: setup ## Load demo data into the local database; options: ORGS=12 CALLS=1200 ORG_CALLS=01=1000000 SEED=1 REPLACE=1
+	@exec $(STACK) --attach --local-only -- $(SEEDER) --orgs $(ORGS) --calls $(CALLS) $(SEED_OPTIONS)
 
 db-push: setup ## Apply the migrations to the local database, or to DATABASE_URL of .env
 	@exec node $(NODE_DIR)/push.mjs

@@ -23,6 +23,18 @@ def test_help_lists_every_target_with_a_line():
     assert listed.keys() >= TARGETS
 
 
+def seed_command(*words):
+    shown = make("--dry-run", "--old-file=setup", "seed", *words).stdout
+    return re.search(r"seed/main\.mjs (.*)", shown)[1].split()
+
+
+def test_seed_passes_its_options_on():
+    assert seed_command() == ["--orgs", "12", "--calls", "1200"]
+    options = ["--seed", "7", "--replace", "--org-calls", "01=1000000", "--org-calls", "02=5"]
+    assert seed_command("SEED=7", "REPLACE=1", "ORG_CALLS=01=1000000 02=5")[4:] == options
+    assert all(name in make("help").stdout for name in ("REPLACE=1", "SEED=1", "ORG_CALLS=01=1000000"))
+
+
 @pytest.mark.parametrize(
     ("program", "version", "told"),
     [("python3", "Python 3.9.2", "Python 3.11 or newer is needed"), ("node", "v18.1.0", "Node 20 or newer is needed")],
