@@ -112,17 +112,6 @@ as $$
   where org_id = p_org_id and is_test_call = false
 $$;
 
--- Search by trigram. The operator of a search is not leakproof, so under row-level security no index may serve it: a search of
--- the view reads the organisation's whole history. This one runs as its owner and checks the organisation itself. Terms of one
--- or two characters have no trigram and match nearly everything: those are better asked of the view.
-create function public.search_calls(p_org_id uuid, p_pattern text) returns setof public.calls_feed
-language sql stable security definer set search_path = ''
-as $$
-  select * from public.calls_feed
-  where org_id = p_org_id and org_id::text = p_org_id::text and search_text ~* p_pattern
-    and ((select auth.role()) = 'service_role' or p_org_id = (select public.auth_org_id()))
-$$;
-
 -- DELETE /api/calls-dashboard/:id, for a call of either table. True also when it was deleted before; false if there is none.
 create function public.delete_call(p_org_id uuid, p_call_id uuid) returns boolean
 language plpgsql set search_path = ''
@@ -156,10 +145,10 @@ as $$
 $$;
 
 revoke execute on function public.org_timezone(uuid), public.day_start(date, text), public.recent_calls(uuid),
-  public.call_stats(uuid, timestamptz), public.call_summary(uuid), public.search_calls(uuid, text), public.delete_call(uuid, uuid), public.list_agents(uuid)
+  public.call_stats(uuid, timestamptz), public.call_summary(uuid), public.delete_call(uuid, uuid), public.list_agents(uuid)
   from public, anon;
 grant execute on function public.org_timezone(uuid), public.day_start(date, text), public.recent_calls(uuid),
-  public.call_stats(uuid, timestamptz), public.call_summary(uuid), public.search_calls(uuid, text), public.delete_call(uuid, uuid), public.list_agents(uuid)
+  public.call_stats(uuid, timestamptz), public.call_summary(uuid), public.delete_call(uuid, uuid), public.list_agents(uuid)
   to authenticated, service_role;
 revoke execute on function public.database_size_bytes() from public, anon, authenticated;
 grant execute on function public.database_size_bytes() to service_role;

@@ -2,8 +2,6 @@
 --
 -- The statement is put together from what was asked, so that each order and filter gets the plan of its own index; every value
 -- goes through %L or %I. Rows come with sort_duration and sort_name, from which the next page's cursor is made.
-drop function public.search_calls(uuid, text);
-
 -- Everything but the select list: the calls of an organisation that the filters let through and a pattern matches.
 create function public.call_list_source(
   p_org_id uuid, p_pattern text, p_call_type text, p_status text, p_since timestamptz, p_until timestamptz, p_include_test boolean
