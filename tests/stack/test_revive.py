@@ -14,6 +14,14 @@ from tests.stack.test_durability import command_line, descendants, on_linux
 PROGRAMS = {"/postgrest": "PostgREST", "bin/postgres": "Postgres", "redis-server": "Redis"}
 
 
+@pytest.fixture
+def stack(clone):
+    """A throw-away stack that is gone after the test, whatever the test did to it."""
+    launched = launch(clone, "--ephemeral", "--redis")
+    yield launched
+    launched.stop(signal.SIGKILL)
+
+
 def running(stack, program):
     """The number of the stack's program of this name, or None."""
     found = (pid for pid in descendants(stack.process.pid) if program in command_line(pid).split("\0")[0])
@@ -40,8 +48,7 @@ def works(stack):
 
 @on_linux
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_dead_part_is_told_and_started_again(clone, program):
-    stack = launch(clone, "--ephemeral", "--redis")
+def test_dead_part_is_told_and_started_again(clone, stack, program):
     assert kill(stack, program)
     assert wait_until(lambda: works(stack), seconds=30)
     assert stack.stop() != 0
@@ -51,8 +58,7 @@ def test_dead_part_is_told_and_started_again(clone, program):
 
 
 @on_linux
-def test_part_that_keeps_dying_ends_the_stack(clone):
-    stack = launch(clone, "--ephemeral", "--redis")
+def test_part_that_keeps_dying_ends_the_stack(clone, stack):
     for _ in range(4):
         assert kill(stack, "redis-server")
         time.sleep(0.5)
