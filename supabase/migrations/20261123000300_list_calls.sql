@@ -2,6 +2,7 @@
 --
 -- The statement is put together from what was asked, so that each order and filter gets the plan of its own index; every value
 -- goes through %L or %I. Rows come with sort_duration and sort_name, from which the next page's cursor is made.
+
 -- Everything but the select list: the calls of an organisation that the filters let through and a pattern matches.
 create function public.call_list_source(
   p_org_id uuid, p_pattern text, p_call_type text, p_status text, p_since timestamptz, p_until timestamptz, p_include_test boolean
@@ -19,14 +20,18 @@ as $$
       then format('org_id::text = %L and search_text operator(pg_catalog.~*) %L', p_org_id, p_pattern) end)
 $$;
 
--- The condition for the rows after a given one; p_after holds that row's call_date, id, sort_duration and sort_name.
-create function public.after_row(p_order text, p_after jsonb) returns text
+-- The conditions for the rows after a given one, whose call_date, id, sort_duration and sort_name p_after holds: one for each
+-- stretch of the index in which they lie. The order by name has two, since names go up and dates go down; as one condition they
+-- would make every page among the callers without a name read all of those before it.
+create function public.after_row(p_order text, p_after jsonb) returns text[]
 language sql immutable set search_path = ''
 as $$
-  select case when p_after is null then 'true' else case p_order
-    when 'duration' then format('sort_duration <= %1$L and (sort_duration < %1$L or %2$s)', p_after ->> 'sort_duration', older)
-    when 'name' then format('sort_name >= %1$L and (sort_name > %1$L or %2$s)', p_after ->> 'sort_name', older)
-    else older end end
+  select case when p_after is null then '{true}' else case p_order
+    when 'duration' then array[
+      format('(sort_duration, call_date, id) < (%L, %L, %L)', p_after ->> 'sort_duration', p_after ->> 'call_date', p_after ->> 'id')]
+    when 'name' then array[
+      format('sort_name = %L and %s', p_after ->> 'sort_name', older), format('sort_name > %L', p_after ->> 'sort_name')]
+    else array[older] end end
   from (select format('(call_date, id) < (%L, %L)', p_after ->> 'call_date', p_after ->> 'id') as older) as compared
 $$;
 
@@ -43,6 +48,28 @@ as $$
   select string_agg(format('%I', name), ', ') from unnest(p_columns) as name
 $$;
 
+-- The statement that gives the rows of one page as JSON, from a source as above. The columns must include id and call_date.
+--
+-- With p_pattern the list is read in order and matched until the page is full. "offset 0" keeps the match out of the merge of the
+-- two tables: inside it, a table without any match would be read to its end for its first row.
+create function public.call_page_sql(
+  p_columns text, p_source text, p_order text, p_after jsonb, p_limit int, p_offset bigint, p_pattern text default null
+) returns text
+language sql immutable set search_path = ''
+as $$
+  select format('select coalesce(json_agg(page), ''[]'') from (%s) as page',
+    case when count(*) = 1 then min(stretch) else format('select * from (%s) as stretches order by %s limit %s',
+      string_agg(stretch, ' union all '), public.call_list_order(p_order), p_limit) end)
+  from (
+    select format('(select %s, sort_duration, sort_name %s limit %s offset %s)', p_columns,
+      case when p_pattern is null then listed
+        else format('from (select * %s offset 0) as listed where search_text operator(pg_catalog.~*) %L', listed, p_pattern) end,
+      p_limit, p_offset) as stretch
+    from unnest(public.after_row(p_order, p_after)) as condition,
+      format('%s and %s order by %s', p_source, condition, public.call_list_order(p_order)) as listed
+  ) as stretches
+$$;
+
 -- One page of a search: {rows, total, total_is_estimate}. Up to p_bound matches are counted exactly. Beyond that matches are
 -- frequent, and the total is estimated from the newest p_bound calls.
 --
@@ -57,9 +84,9 @@ as $$
 declare
   source text := public.call_list_source(p_org_id, p_pattern, p_call_type, p_status, p_since, p_until, p_include_test);
   everything text := public.call_list_source(p_org_id, null, p_call_type, p_status, p_since, p_until, p_include_test);
+  columns text := public.column_list(p_columns);
   matches bigint;
-  found uuid[];
-  rows_of_page text;
+  found json;
   share double precision;
   page json;
 begin
@@ -69,32 +96,31 @@ begin
   -- Few matches are gathered, since reading the list in order until a page is full could mean reading all of it; their keys
   -- only, since of the rows no more than a page is wanted.
   execute format(
-    'with found as materialized (select id, call_date, sort_duration, sort_name %s limit %s), '
-    'page as (select id from found where %s order by %s limit %s offset %s) '
-    'select (select count(*) from found), (select array_agg(id) from page)',
-    source, p_bound + 1, public.after_row(p_order, p_after), public.call_list_order(p_order), p_limit, p_offset
+    'with found as materialized (select id, call_date, sort_duration, sort_name %s limit %s) '
+    'select (select count(*) from found), (%s)',
+    source, p_bound + 1, public.call_page_sql('id, call_date', 'from found where true', p_order, p_after, p_limit, p_offset)
   ) into matches, found;
-  rows_of_page := case when matches > p_bound
-    then format('%s and %s order by %s limit %s offset %s', source, public.after_row(p_order, p_after),
-      public.call_list_order(p_order), p_limit, p_offset)
-    else format('from public.calls_feed where org_id = %L and id = any (%L::uuid[]) order by %s', p_org_id,
-      coalesce(found, '{}'), public.call_list_order(p_order)) end;
-  execute format('select coalesce(json_agg(page), ''[]'') from (select %s, sort_duration, sort_name %s) as page',
-    public.column_list(p_columns), rows_of_page) into page;
-  if matches > p_bound then
-    execute format(
-      'select avg((search_text operator(pg_catalog.~*) %L)::int) from (select search_text %s order by %s limit %s) as newest',
-      p_pattern, everything, public.call_list_order('date'), p_bound) into share;
-    matches := greatest(matches,
-      round(share * public.count_calls(p_org_id, p_call_type, p_status, p_since, p_until, p_include_test)));
-    return json_build_object('rows', page, 'total', matches, 'total_is_estimate', true);
+  if matches <= p_bound then
+    source := format('from public.calls_feed where org_id = %L and id = any (%L::uuid[])', p_org_id,
+      array(select (key ->> 'id')::uuid from json_array_elements(found) as key));
+    execute public.call_page_sql(columns, source, p_order, null, p_limit, 0) into page;
+    return json_build_object('rows', page, 'total', matches, 'total_is_estimate', false);
   end if;
-  return json_build_object('rows', page, 'total', matches, 'total_is_estimate', false);
+  execute format(
+    'select avg((search_text operator(pg_catalog.~*) %L)::int) from (select search_text %s order by %s limit %s) as newest',
+    p_pattern, everything, public.call_list_order('date'), p_bound) into share;
+  -- The planner can't tell how many match: where they lie close together, the list is read in order until the page is full.
+  execute case when share > 0.005
+    then public.call_page_sql(columns, everything, p_order, p_after, p_limit, p_offset, p_pattern)
+    else public.call_page_sql(columns, source, p_order, p_after, p_limit, p_offset) end into page;
+  matches := greatest(matches,
+    round(share * public.count_calls(p_org_id, p_call_type, p_status, p_since, p_until, p_include_test)));
+  return json_build_object('rows', page, 'total', matches, 'total_is_estimate', true);
 end
 $$;
 
--- One page of the list: {rows, total, total_is_estimate}. p_columns is what the rows consist of, p_order "date", "duration" or
--- "name". The page begins after p_offset rows or, where p_after is given, after the row with those keys. From p_deep rows on, a
+-- One page of the list: {rows, total, total_is_estimate}. p_columns is what the rows consist of,
+-- id and call_date among it; p_order is "date", "duration" or "name". The page begins after p_offset rows or, where p_after is given, after the row with those keys. From p_deep rows on, a
 -- page in order of the date is found through the rollups.
 create function public.list_calls(
   p_org_id uuid, p_columns text[], p_order text, p_limit int, p_offset bigint default 0, p_after jsonb default null,
@@ -122,12 +148,9 @@ begin
       until := start.before;
       skip := skip - start.skipped;
     end if;
-    execute format(
-      'select coalesce(json_agg(page), ''[]'') '
-      'from (select %s, sort_duration, sort_name %s and %s order by %s limit %s offset %s) as page',
-      public.column_list(p_columns),
+    execute public.call_page_sql(public.column_list(p_columns),
       public.call_list_source(p_org_id, null, p_call_type, p_status, p_since, until, p_include_test),
-      public.after_row(p_order, p_after), public.call_list_order(p_order), p_limit, skip) into page;
+      p_order, p_after, p_limit, skip) into page;
   end if;
   return json_build_object('rows', page, 'total', total, 'total_is_estimate', false);
 end
@@ -135,13 +158,13 @@ $$;
 
 revoke execute on function
   public.call_list_source(uuid, text, text, text, timestamptz, timestamptz, boolean), public.after_row(text, jsonb),
-  public.call_list_order(text), public.column_list(text[]),
+  public.call_list_order(text), public.column_list(text[]), public.call_page_sql(text, text, text, jsonb, int, bigint, text),
   public.search_calls(uuid, text, text[], text, int, bigint, jsonb, text, text, timestamptz, timestamptz, boolean, int),
   public.list_calls(uuid, text[], text, int, bigint, jsonb, text, text, text, timestamptz, timestamptz, boolean, bigint)
   from public, anon;
 grant execute on function
   public.call_list_source(uuid, text, text, text, timestamptz, timestamptz, boolean), public.after_row(text, jsonb),
-  public.call_list_order(text), public.column_list(text[]),
+  public.call_list_order(text), public.column_list(text[]), public.call_page_sql(text, text, text, jsonb, int, bigint, text),
   public.search_calls(uuid, text, text[], text, int, bigint, jsonb, text, text, timestamptz, timestamptz, boolean, int),
   public.list_calls(uuid, text[], text, int, bigint, jsonb, text, text, text, timestamptz, timestamptz, boolean, bigint)
   to authenticated, service_role;

@@ -105,8 +105,8 @@ def targets_of(steps: list[Step]) -> list[Target]:
 def markdown(steps: list[Step], targets: list[Target]) -> str:
     head = ["clinics", "p50 ms", "p95 ms", "control p50 ms", "program MB", "connections' MB", "connections"]
     rows = [
-        f"| {one.clinics:,} | {one.p50:.1f} | {one.p95:.1f} | {one.control:.1f} | {one.memory_mb:.0f} | {one.postgres_mb:.0f} "
-        f"| {one.connections} |"
+        f"| {one.clinics:,} | {one.p50:.1f} | {one.p95:.1f} | {one.control:.1f} | {one.memory_mb:.0f} "
+        f"| {one.postgres_mb:.0f} | {one.connections} |"
         for one in steps
     ]
     kept = [f"- {'met   ' if one.met else 'MISSED'} {one.name}: {one.found}" for one in targets]

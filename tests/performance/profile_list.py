@@ -37,10 +37,12 @@ def stand_in_row(number: int) -> dict[str, Any]:
         "caller_name": f"Katerina Papadopoulos {number}",
         "call_date": (datetime(2026, 3, 1, tzinfo=UTC) - timedelta(minutes=number)).isoformat(),
         "duration_seconds": 115, "status": "completed", "has_recording": True, "has_transcript": True,
-        "recording_status": "completed", "recording_error": None, "sentiment_score": 0.81, "sentiment_label": "positive",
+        "recording_status": "completed", "recording_error": None,
+        "sentiment_score": 0.81, "sentiment_label": "positive",
         "sentiment_summary": "Glad to have found a time that fits.", "sentiment_urgency": "Medium",
         "outcome": "booked", "outcome_summary": "Booked a consultation about a rhinoplasty for Tuesday at 10:00.",
-        "ended_reason": "customer-ended-call", "cost_cents": 21, "tools_used": ["check_availability", "book_appointment"],
+        "ended_reason": "customer-ended-call", "cost_cents": 21,
+        "tools_used": ["check_availability", "book_appointment"],
         "lead_temp": "hot", "lead_score": 82, "is_test_call": False, "sort_duration": 115,
         "sort_name": f"katerina papadopoulos {number}",
     }  # fmt: skip
@@ -57,7 +59,7 @@ def application() -> Callable[[], None]:
         encryption_keys="A" * 43 + "=", rate_limit_per_org_hour=10**9, redis_url=None,
     )  # fmt: skip
     logs.configure(settings)
-    logging.getLogger().handlers[0].setStream(Path(os.devnull).open("w"))  # type: ignore[attr-defined]
+    logging.getLogger().handlers[0].setStream(Path(os.devnull).open("w"))  # noqa: SIM115
     app = create_app(settings)
     answers = httpx.MockTransport(
         lambda _: httpx.Response(200, content=reply, headers={"Content-Type": "application/json"})
@@ -67,7 +69,8 @@ def application() -> Callable[[], None]:
     base = {
         "REQUEST_METHOD": "GET", "PATH_INFO": "/api/calls-dashboard", "QUERY_STRING": "page=1&limit=20&sortBy=date",
         "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "3001", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "127.0.0.1:3001",
-        "HTTP_AUTHORIZATION": f"Bearer {token}", "HTTP_ACCEPT_ENCODING": "gzip, deflate, br", "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_AUTHORIZATION": f"Bearer {token}", "HTTP_ACCEPT_ENCODING": "gzip, deflate, br",
+        "REMOTE_ADDR": "127.0.0.1",
         "wsgi.url_scheme": "http", "wsgi.version": (1, 0), "wsgi.multithread": True,
         "wsgi.multiprocess": False, "wsgi.run_once": False,
     }  # fmt: skip

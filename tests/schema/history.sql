@@ -36,3 +36,10 @@ create function pg_temp.fill(p_org uuid, p_inbound int, p_outbound int) returns 
   select p_org, 'missed_call', 'Missed call', 'from somebody', n % 3 > 0, now() - n * interval '1 hour'
   from generate_series(1, p_inbound / 20) as n;
 $$;
+
+-- Gives an organisation so many agents.
+create function pg_temp.staff(p_org uuid, p_agents int) returns void language sql as $$
+  insert into auth.users (id, email, raw_app_meta_data, raw_user_meta_data)
+  select id, id || '@staff.example', jsonb_build_object('org_id', p_org::text, 'role', 'agent'), '{}'
+  from (select gen_random_uuid() as id from generate_series(1, p_agents)) as made
+$$;

@@ -7,11 +7,13 @@ audio player sends none.
 
 import base64
 import functools
+import hmac
 import re
 import uuid
 
 from flask import current_app, request
 from itsdangerous import BadSignature, TimestampSigner
+from itsdangerous.signer import SigningAlgorithm
 from storage3.exceptions import StorageApiError
 
 from voxanne import database
@@ -72,6 +74,13 @@ def _sign(path: str) -> str:
         raise NotFound("recording") from None
 
 
+class _OneShotHmac(SigningAlgorithm):
+    """The signatures of the library's default at a third of the time: a page of calls carries twenty."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha1")
+
+
 @functools.lru_cache(maxsize=8)
 def _signer(secret: str) -> TimestampSigner:
-    return TimestampSigner(secret, salt="recording")
+    return TimestampSigner(secret, salt="recording", algorithm=_OneShotHmac())

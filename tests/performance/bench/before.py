@@ -1,9 +1,9 @@
 """The strategy of before: fetch the organisation's calls from both tables, sort them in memory, slice.
 
 Written here only, and given the very same indexes: its pages of 1,000 rows, which PostgREST's cap forces, are read in
-the order of an index, each after the last row of the one before. It asks for the columns of the list and not for all, as it did, and leaves the filters by
-direction and status to the database. Where a history is long, it is fetched a few times only, and each of its uses is
-reckoned as the time of the fetch and its own time in memory.
+the order of an index, each after the last row of the one before. It asks for the columns of the list and not for all,
+as it did, and leaves the filters by direction and status to the database. Where a history is long, it is fetched a few
+times only, and each of its uses is reckoned as the time of the fetch and its own time in memory.
 """
 
 import statistics

@@ -16,7 +16,7 @@ from voxanne.services import pricing
 
 
 def price_list(app: Flask, asking: Ways, *, warm: bool) -> Case:
-    """The price list in process, since only code uses it: warm, or dropped before each use. Before, each use was a query."""
+    """The price list in process, as only code uses it: warm, or dropped before each use. Before, each was a query."""
 
     def used(clinic: Clinic, use: Callable[[], object]) -> Sample:
         begun = time.perf_counter()
@@ -37,7 +37,8 @@ def price_list(app: Flask, asking: Ways, *, warm: bool) -> Case:
                 db = database.for_principal(clinic.owner.token)
                 return used(clinic, lambda: services.list_pricing(db, clinic.org_id))
 
-        query = f"select {services.PRICING_COLUMNS} from public.services where org_id = %(org)s order by created_at desc, id desc"
+        own = "from public.services where org_id = %(org)s order by created_at desc, id desc"
+        query = f"select {services.PRICING_COLUMNS} {own}"
         same = captured(lambda db: services.list_pricing(db, clinic.org_id))
         return {
             APP: cached,

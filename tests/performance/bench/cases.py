@@ -43,7 +43,8 @@ class Listing:
         text = self.search(clinic) if self.search else None
         query = {"call_type": self.call_type, "status": self.status, "search": text, "cursor": cursor}
         page = self.page(clinic)
-        return f"{PATH}?{urlencode({key: value for key, value in query.items() if value} | ({'page': page} if page > 1 else {}))}"
+        given = {name: value for name, value in query.items() if value} | ({"page": page} if page > 1 else {})
+        return f"{PATH}?{urlencode(given)}"
 
     def same(self, clinic: Clinic) -> Bare:
         """The very request that the program sends, with the total."""
@@ -119,10 +120,9 @@ def cursor_at(asking: Ways, clinic: Clinic) -> str:
     return str(reply.json()["pagination"]["next_cursor"])
 
 
-def numbers(
-    name: str, path: str, send: Callable[[Any, str], object], function: str, asking: Ways, strategy: Before
-) -> Case:
+def numbers(name: str, path: str, function: str, asking: Ways, strategy: Before) -> Case:
     """The case of statistics: one SQL function, or everything added up in memory."""
+    send = {"call_stats": lambda db, org: calls.get_stats(db, org, None), "call_summary": calls.get_summary}[function]
 
     def ways(clinic: Clinic) -> dict[str, Way]:
         same = captured(lambda db: send(db, clinic.org_id))
@@ -180,10 +180,8 @@ def call_cases(asking: Ways, strategy: Before) -> list[Case]:
     return [
         *(listing(name, wanted, asking, strategy) for name, wanted in listings.items()),
         detail(asking),
-        numbers(
-            "stats", f"{PATH}/stats", lambda db, org: calls.get_stats(db, org, None), "call_stats", asking, strategy
-        ),
+        numbers("stats", f"{PATH}/stats", "call_stats", asking, strategy),
         unchanged("stats, nothing new (304)", f"{PATH}/stats", asking),
-        numbers("summary", f"{PATH}/analytics/summary", calls.get_summary, "call_summary", asking, strategy),
+        numbers("summary", f"{PATH}/analytics/summary", "call_summary", asking, strategy),
         unchanged("summary, nothing new (304)", f"{PATH}/analytics/summary", asking),
     ]

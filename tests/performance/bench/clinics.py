@@ -18,7 +18,8 @@ _NAMES = f"""
   select split_part(caller_name, ' ', 1) as first, count(*) as calls {_OWN} and caller_name is not null
   group by 1 having length(split_part(min(caller_name), ' ', 1)) >= 4 order by calls desc, first limit 1"""
 _STRANGER = f"""
-  select phone_number {_OWN} and phone_number is not null group by 1 having count(*) = 1 order by max(call_date) desc limit 1"""
+  select phone_number {_OWN} and phone_number is not null
+  group by 1 having count(*) = 1 order by max(call_date) desc limit 1"""
 _CONVERSATION = f"""
   select id from (select id, transcript {_OWN} and status = 'completed' and transcript is not null
     order by call_date desc limit 200) as newest order by abs(length(transcript::text) - 2000), id limit 1"""
@@ -80,9 +81,11 @@ def team_of(sql: psycopg.Connection, agents: int) -> Clinic:
     users = """
       insert into auth.users (id, email, raw_app_meta_data, raw_user_meta_data)
       select id, role || '.' || id || '@team.example', jsonb_build_object('org_id', %(org)s::text, 'role', role), '{}'
-      from (select gen_random_uuid() as id, %(role)s::text as role from generate_series(1, %(count)s)) as made returning id"""
+      from (select gen_random_uuid() as id, %(role)s::text as role from generate_series(1, %(count)s)) as made
+      returning id"""
     owner = sql.execute(users, {"org": org_id, "role": "owner", "count": 1}).fetchone()
     agent = sql.execute(users, {"org": org_id, "role": "agent", "count": agents}).fetchone()
     assert owner
     assert agent
-    return Clinic(agents, f"{agents} agents", person(str(owner["id"]), org_id), agent_id=str(agent["id"]))  # type: ignore[call-overload]
+    owner_id, agent_id = str(owner["id"]), str(agent["id"])  # type: ignore[call-overload]
+    return Clinic(agents, f"{agents} agents", person(owner_id, org_id), agent_id=agent_id)

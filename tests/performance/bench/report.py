@@ -116,16 +116,19 @@ def _ratio(over: float | None, under: float | None) -> str:
 
 
 def markdown(lines: list[Line], targets: list[Target], about: dict[str, str]) -> str:
-    head = "case|calls|p50|p95|own|requests|bytes|same request|bare rows|direct SQL|before|app / same|before / app|vs smallest"
-    columns = head.split("|")
+    columns = (
+        "case", "calls", "p50", "p95", "own", "requests", "bytes", "same request", "bare rows", "direct SQL", "before",
+        "app / same", "before / app", "vs smallest",
+    )  # fmt: skip
     table = [f"| {' | '.join(columns)} |", "|---|---|" + "--:|" * (len(columns) - 2)]
     smallest: dict[str, float] = {}
     for line in lines:
         base = smallest.setdefault(line.case, line.p50)
+        requests = "" if line.requests is None else str(line.requests)
+        times = (line.same, line.plain, line.sql, line.before)
         cells = [
-            line.case, line.label, _number(line.p50), _number(line.p95), _number(line.own),
-            "" if line.requests is None else str(line.requests), f"{line.size_bytes:,}", _number(line.same), _number(line.plain),
-            _number(line.sql), _number(line.before), _ratio(line.p50, line.same), _ratio(line.before, line.p50),
+            line.case, line.label, _number(line.p50), _number(line.p95), _number(line.own), requests,
+            f"{line.size_bytes:,}", *map(_number, times), _ratio(line.p50, line.same), _ratio(line.before, line.p50),
             f"{line.p50 / base:.2f}x",
         ]  # fmt: skip
         table.append(f"| {' | '.join(cells)} |")
@@ -133,8 +136,8 @@ def markdown(lines: list[Line], targets: list[Target], about: dict[str, str]) ->
     facts = [f"- {name}: {value}" for name, value in about.items()]
     notes = (
         "Times are milliseconds at one client, seen by the client; `own` is the program's time without Supabase's. "
-        "`same request` is what the program asks of Supabase, total and all, sent by the client itself; `bare rows` the "
-        "plain select of the rows, without a total. An empty cell: no such way, or it ran into the time limit."
+        "`same request` is what the program asks of Supabase, total and all, sent by the client itself; `bare rows` "
+        "the plain select of the rows, without a total. An empty cell: no such way, or it ran into the time limit."
     )
     return "\n".join(["# make bench", "", *facts, "", notes, "", *table, "", "## Targets", "", *kept, ""])
 

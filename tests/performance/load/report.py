@@ -47,7 +47,8 @@ def markdown(scenes: list[Scene], targets: list[Target], facts: dict[str, str]) 
     for scene in scenes:
         seen = scene.seen
         lines.append(
-            f"| {scene.name} | {seen.connections}, {seen.busy}, {seen.limit} | {scene.hit_rate} % | {scene.memory_mb:.0f} MB |"
+            f"| {scene.name} | {seen.connections}, {seen.busy}, {seen.limit} | {scene.hit_rate} % "
+            f"| {scene.memory_mb:.0f} MB |"
         )
     lines += [
         "",

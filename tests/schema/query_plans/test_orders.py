@@ -1,17 +1,11 @@
 """Every list is read from an index in its own order: 60,000 calls in one organisation, as many in 400 others."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import psycopg
 import pytest
 
-from tests.schema.plans import Plan, explain, plan_of
-from tests.schema.rows import Clinic, new_clinic
+from tests.schema.plans import Plan, explain
+from tests.schema.query_plans.reader import LARGE, Reader
 
-HISTORY = (Path(__file__).parent / "history.sql").read_text()
-LARGE, SMALL, NEIGHBOURS = (48_000, 12_000), (120, 30), 400  # 120,000 calls in all
 PAGE = 20
 
 ORDERS = {
@@ -27,36 +21,6 @@ INDEXES = {
 }
 DIRECTIONS = {"": (0, 1), "and call_type = 'inbound'": (0,), "and call_type = 'outbound'": (1,)}
 FEED = "select id, caller_name from public.calls_feed where org_id = '{org}' and is_test_call = false"
-
-
-@dataclass(frozen=True)
-class Reader:
-    """The owner of the organisation with the long history."""
-
-    db: psycopg.Connection
-    clinic: Clinic
-
-    def plan(self, query: str) -> Plan:
-        return plan_of(self.db, self.clinic.users["owner"], self.clinic.org_id, query)
-
-
-@pytest.fixture(scope="module")
-def reader(database_url: str) -> Iterator[Reader]:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        clinic = new_clinic(connection)
-        connection.execute(HISTORY)
-        neighbours = (
-            "insert into public.organizations (name) select 'Neighbour' from generate_series(1, %s) returning id"
-        )
-        others = [org_id for (org_id,) in connection.execute(neighbours, [NEIGHBOURS])]
-        connection.execute("select pg_temp.fill(%s, %s, %s)", [clinic.org_id, *LARGE])
-        connection.execute("select pg_temp.fill(org_id, %s, %s) from unnest(%s) as org_id", [*SMALL, others])
-        connection.execute("vacuum (analyze) public.call_logs, public.calls, public.contacts, public.appointments")
-        connection.execute("vacuum (analyze) public.messages, public.services, public.notifications")
-        yield Reader(connection, clinic)
-        organizations = [clinic.org_id, *map(str, others)]
-        connection.execute("delete from public.organizations where id = any(%s::uuid[])", [organizations])
-        connection.execute("delete from auth.users where id = any(%s::uuid[])", [list(clinic.users.values())])
 
 
 def assert_ordered(plan: Plan, indexes: set[str], page: int = PAGE) -> None:
