@@ -191,3 +191,22 @@ def test_it_refuses_what_is_too_large_logs_json_and_stops_when_idle(server: Serv
     assert server.process.returncode == 0
     lines = [json.loads(line) for line in said.splitlines()]
     assert {(line["message"], line.get("status")) for line in lines} >= {("request", 413), ("request", 404)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "redis_url", "said"),
+    [
+        (["-w", "2"], "", "more than one worker needs REDIS_URL"),
+        ([], "redis://host:notaport", "REDIS_URL: "),
+    ],
+)
+def test_what_cannot_work_is_refused_in_a_line(arguments: list[str], redis_url: str, said: str) -> None:
+    environment = {**os.environ, "APP_ENV": "development", "REDIS_URL": redis_url}
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app", "-c", "voxanne/gunicorn.py", "-b", "127.0.0.1:0"]
+
+    ended = subprocess.run(
+        [*command, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr

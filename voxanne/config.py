@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from cryptography.fernet import Fernet
 from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.connection import parse_url
 
 DEVELOPMENT_ORG_ID = "a0000000-0000-0000-0000-000000000001"
 DEVELOPMENT_USER_ID = "d0000000-0000-0000-0000-000000000001"
@@ -77,6 +78,10 @@ class Settings(BaseSettings):
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis:// or rediss://")
+        try:
+            _ = value and parse_url(value.get_secret_value())  # type: ignore[no-untyped-call]
+        except ValueError:
+            raise ValueError("must be an address such as redis://127.0.0.1:6379/0") from None
         return value
 
     @field_validator("encryption_keys")

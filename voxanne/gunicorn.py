@@ -25,6 +25,12 @@ accesslog = None
 loglevel = "warning"
 
 
+def on_starting(server: Any) -> None:
+    """Refuse what the settings cannot see: more workers by the command line, and no Redis that they could share."""
+    if server.cfg.workers > 1 and _settings.redis_url is None:
+        sys.exit("voxanne: more than one worker needs REDIS_URL, since in-process caches are not shared")
+
+
 def post_worker_init(worker: Any) -> None:
     """Put a time limit on receiving, which accepted connections inherit.
 
