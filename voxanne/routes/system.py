@@ -34,7 +34,7 @@ def get_health() -> tuple[Response, int]:
     neither is said to run.
     """
     size_mb = health.database_size_mb()
-    supabase = size_mb is not None and health.supabase_answers()
+    supabase = health.supabase_answers()
     limit_mb = current_app.config["SETTINGS"].database_size_limit_mb
     body = jsonify(
         status=health.judge(size_mb, supabase=supabase, limit_mb=limit_mb),
