@@ -195,6 +195,6 @@ def test_a_lost_connection_is_a_503(caller: Caller, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_error_is_never_an_empty_list(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voxanne.queries.calls.FEED", "no_such_view")
+    monkeypatch.setattr("voxanne.queries.call_list.LIST_COLUMNS", "id,no_such_column")
 
     assert_error(caller.get("/api/calls-dashboard"), 500, "INTERNAL_ERROR")
