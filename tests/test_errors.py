@@ -194,7 +194,8 @@ def test_a_lost_connection_is_a_503(caller: Caller, monkeypatch: pytest.MonkeyPa
     assert reply.json["retryAfter"] == int(reply.headers["Retry-After"]) > 0
 
 
-def test_an_error_is_never_an_empty_list(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_never_an_empty_list(caller: Caller, factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    factory.call(caller.org_id)
     monkeypatch.setattr("voxanne.queries.call_list.LIST_COLUMNS", "id,no_such_column")
 
     assert_error(caller.get("/api/calls-dashboard"), 500, "INTERNAL_ERROR")
