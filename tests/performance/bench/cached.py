@@ -95,8 +95,14 @@ def change_team(app: Flask, asking: Ways, clinic: Clinic) -> None:
     asking.client.patch(url, json={"role": "agent"}, headers=headers).raise_for_status()
 
 
+def without_supabase(asking: Ways) -> Case:
+    """A reply that asks nobody: what the way to the program and back costs by itself."""
+    return Case("a reply without Supabase", lambda clinic: {APP: lambda: asking.app(clinic.owner, "/api/csrf-token")})
+
+
 def service_cases(app: Flask, asking: Ways) -> list[Case]:
-    return [services_page(asking), price_list(app, asking, warm=False), price_list(app, asking, warm=True)]
+    pricing_cases = [price_list(app, asking, warm=warm) for warm in (False, True)]
+    return [services_page(asking), *pricing_cases, without_supabase(asking)]
 
 
 def agent_cases(app: Flask, asking: Ways, strategy: Before) -> list[Case]:
