@@ -48,7 +48,8 @@ def shape(row: Row | None) -> Row | None:
         }
         for item in row.pop("org_credentials")
     }
-    return {**row, "integration": row.pop("integration_settings") or {}, "providers": providers}
+    integration = row.pop("integration_settings") or {}
+    return {**row, "integration": integration, "providers": providers}
 
 
 def masked(settings: Row, provider: str, field: str) -> str:
