@@ -1,0 +1,12 @@
+"""Where the monitoring listens in on the rest of the program; receivers must be quick and must not raise."""
+
+from blinker import Namespace
+
+_signals = Namespace()
+
+# sent with provider ("vapi", "twilio"), operation (a fixed word), outcome ("ok", "refused", "unreachable") and seconds
+provider_call = _signals.signal("provider-call")
+
+# sent with source ("vapi", "twilio"), event_type (a known one, else "other"), outcome ("applied", "duplicate", "ignored",
+# "answered", "spooled", "refused", "unknown", "failed", "dead") and seconds
+webhook_event = _signals.signal("webhook-event")
