@@ -26,8 +26,7 @@ NAMED = {
         "and method = 'sms' and sent_at > now() - interval '30 days')"
     ),
     "idx_services_org_created": (
-        f"select {COLUMNS} from public.services where org_id = '{{org}}' "
-        "order by created_at desc, id desc limit 20"
+        f"select {COLUMNS} from public.services where org_id = '{{org}}' order by created_at desc, id desc limit 20"
     ),
 }
 SLOT = "tstzrange('2020-03-01 09:10Z', '2020-03-01 09:55Z')"
