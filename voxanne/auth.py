@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, current_app, g, request
 
-from voxanne import database, limits
+from voxanne import database
 from voxanne.cache import ROLE, cache
 from voxanne.config import DEVELOPMENT_ORG_ID, DEVELOPMENT_USER_ID, Settings
 from voxanne.errors import Forbidden, Unauthenticated
@@ -73,12 +73,8 @@ def public() -> None:
 
 
 def signed_in() -> None:
-    """Let in only requests with a valid access token of a user who belongs to an organisation; others are counted."""
-    try:
-        g.principal = _authenticate()
-    except Unauthenticated:
-        limits.count_failed_authentication()
-        raise
+    """Let in only requests with a valid access token of a user who belongs to an organisation."""
+    g.principal = _authenticate()
 
 
 def require_role(least: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
