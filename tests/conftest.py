@@ -22,7 +22,8 @@ def pytest_configure() -> None:
 
 
 def settings_for_tests(**overrides: object) -> Settings:
-    values = {"app_env": "test", "csrf_secret": CSRF_SECRET, "redis_url": None, "rate_limit_per_org_hour": 10**9}
+    unlimited = {"rate_limit_per_org_hour": 10**9, "rate_limit_failed_auth_minute": 10**9}
+    values = {"app_env": "test", "csrf_secret": CSRF_SECRET, "redis_url": None, **unlimited}
     return Settings(_env_file=None, **{**values, **overrides})
 
 

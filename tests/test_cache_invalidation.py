@@ -74,7 +74,7 @@ def check(writer: Instance, readers: list[Instance], truth: Here, change: Change
 
 
 def test_every_changing_route_has_its_case_and_none_that_is_gone() -> None:
-    assert changing_endpoints() == set(CASES) | set(CHANGES_NOTHING)
+    assert changing_endpoints() == {case.partition(",")[0] for case in CASES} | set(CHANGES_NOTHING)
 
 
 @pytest.mark.parametrize("endpoint", CASES)

@@ -80,6 +80,7 @@ WRONG = {
     "SUPABASE_TIMEOUT_SECONDS": "0",
     "SUPABASE_CONNECTIONS": "0",
     "RATE_LIMIT_PER_ORG_HOUR": "0",
+    "RATE_LIMIT_FAILED_AUTH_MINUTE": "0",
     "RECORDING_URL_EXPIRY_SECONDS": "1",
 }
 
@@ -118,6 +119,26 @@ def test_several_processes_need_redis(monkeypatch: pytest.MonkeyPatch) -> None:
         load(monkeypatch, WEB_CONCURRENCY="2")
 
     assert load(monkeypatch, WEB_CONCURRENCY="2", REDIS_URL="redis://cache.example/0").web_concurrency == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["?foo=bar", "?socket_timeout=soon", "?db=first", "?protocol=9", "?decode_responses=true", f"?{SECRET}={SECRET}"],
+)
+def test_a_redis_address_has_only_options_that_work(monkeypatch: pytest.MonkeyPatch, options: str) -> None:
+    with pytest.raises(ConfigError, match="REDIS_URL") as caught:
+        load(monkeypatch, REDIS_URL=f"redis://cache.example/0{options}")
+
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_options_that_redis_py_knows_are_taken(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    url = f"{scheme}://user:secret@cache.example:6380/2?health_check_interval=30&client_name=voxanne"
+    redis_url = load(monkeypatch, REDIS_URL=url).redis_url
+
+    assert redis_url
+    assert redis_url.get_secret_value() == url
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.9.10"])
@@ -174,6 +195,7 @@ def gunicorn(**changes: str) -> subprocess.CompletedProcess[str]:
         ({"WEB_CONCURRENCY": "2"}, "WEB_CONCURRENCY"),
         ({"DEV_AUTH_BYPASS": "true"}, "DEV_AUTH_BYPASS"),
         ({"REDIS_URL": f"http://{SECRET}"}, "REDIS_URL"),
+        ({"REDIS_URL": f"redis://127.0.0.1/0?foo={SECRET}"}, "REDIS_URL"),
         ({"CORS_ORIGIN": "*"}, "CORS_ORIGIN"),
     ],
     ids=str,

@@ -193,6 +193,51 @@ def test_it_refuses_what_is_too_large_logs_json_and_stops_when_idle(server: Serv
     assert {(line["message"], line.get("status")) for line in lines} >= {("request", 413), ("request", 404)}
 
 
+def send(server: Server, request: bytes) -> tuple[int, http.client.HTTPMessage, Any]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(request)
+        reply = http.client.HTTPResponse(connection)
+        reply.begin()
+        return reply.status, reply.headers, json.loads(reply.read())
+
+
+HOST = b"Host: clinic.example\r\n"
+UNREADABLE = {
+    "an address that is too long": (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414, "URI_TOO_LONG"),
+    "a header that is too large": (
+        b"GET / HTTP/1.1\r\n" + HOST + b"X-Large: " + b"a" * 8300 + b"\r\n\r\n", 431, "HEADERS_TOO_LARGE",
+    ),
+    "too many headers": (
+        b"GET / HTTP/1.1\r\n" + HOST + b"".join(b"X-%d: a\r\n" % n for n in range(101)) + b"\r\n",
+        431, "HEADERS_TOO_LARGE",
+    ),
+    "no request at all": (b"marker-of-a-patient\r\n\r\n", 400, "BAD_REQUEST"),
+    "a header that is none": (b"GET / HTTP/1.1\r\n" + HOST + b"marker of a patient\r\n\r\n", 400, "BAD_REQUEST"),
+    "another protocol": (b"GET / HTTP/9.9\r\n" + HOST + b"\r\n", 400, "BAD_REQUEST"),
+    "an unknown encoding": (
+        b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: marker\r\n\r\n", 501, "NOT_IMPLEMENTED",
+    ),
+}  # fmt: skip
+
+
+def test_what_cannot_be_read_has_the_error_body_of_all_and_is_not_quoted(server: Server) -> None:
+    for name, (request, status, code) in UNREADABLE.items():
+        told, headers, body = send(server, request)
+
+        assert (told, body["code"], headers["Content-Type"]) == (status, code, "application/json"), name
+        assert set(body) == {"error", "code", "request_id"}
+        assert headers["X-Request-ID"] == body["request_id"]
+        assert "marker" not in json.dumps(body)
+    assert server.get("/api/nowhere").status_code == 404
+    server.process.send_signal(signal.SIGTERM)
+    _, said = server.process.communicate(timeout=10)
+
+    lines = [json.loads(line) for line in said.splitlines()]
+    refused = [line["status"] for line in lines if line["message"] == "request refused"]
+    assert refused == [status for _, status, _ in UNREADABLE.values()]
+    assert "marker" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "redis_url", "said"),
     [

@@ -5,6 +5,7 @@ import os
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from tests.factories import Caller, Factory
 
@@ -17,7 +18,8 @@ def limited(request, app_with) -> Flask:
     redis_url = os.environ.get("REDIS_URL") if request.param == "on Redis" else None
     if request.param == "on Redis" and redis_url is None:
         pytest.skip("no REDIS_URL")
-    return app_with(rate_limit_per_org_hour=3, redis_url=redis_url, cache_key_prefix=f"test-{os.urandom(4).hex()}")
+    limits = {"rate_limit_per_org_hour": 3, "rate_limit_failed_auth_minute": 2}
+    return app_with(**limits, redis_url=redis_url, cache_key_prefix=f"test-{os.urandom(4).hex()}")
 
 
 @pytest.fixture
@@ -89,3 +91,65 @@ def test_without_a_session_the_address_counts(limited: Flask) -> None:
     found = [client.get("/api/csrf-token").status_code for _ in range(4)]
 
     assert found == [200, 200, 200, 429]
+
+
+def stranger(app: Flask, authorization: str | None, address: str = "192.0.2.1", path: str = PATH) -> TestResponse:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return app.test_client().get(path, headers=headers, environ_base={"REMOTE_ADDR": address})
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer undefined", "Bearer eyJ.forged.token", "Basic YTpi"])
+def test_beyond_the_limit_a_bad_token_is_told_when_to_come_back(limited: Flask, authorization: str | None) -> None:
+    assert [stranger(limited, authorization).status_code for _ in range(2)] == [401, 401]
+
+    reply = stranger(limited, authorization)
+
+    assert (reply.status_code, reply.json["code"]) == (429, "RATE_LIMITED")
+    assert 0 < reply.json["retryAfter"] == int(reply.headers["Retry-After"]) <= 61
+    assert reply.json["request_id"] == reply.headers["X-Request-ID"]
+    assert reply.headers["RateLimit-Remaining"] == "0"
+
+
+def test_bad_tokens_count_together_whatever_the_route(limited: Flask) -> None:
+    paths = (PATH, "/api/agents", "/api/team/members", PATH)
+
+    found = [stranger(limited, "Bearer forged", path=path).status_code for path in paths]
+
+    assert found == [401, 401, 429, 429]
+
+
+def test_bad_tokens_of_an_address_do_not_count_for_another(limited: Flask) -> None:
+    for _ in range(4):
+        stranger(limited, "Bearer forged")
+
+    assert stranger(limited, "Bearer forged", "192.0.2.2").status_code == 401
+
+
+def test_a_valid_token_is_taken_whatever_else_comes_from_its_address(caller: Caller, limited: Flask) -> None:
+    for _ in range(9):
+        stranger(limited, "Bearer forged", "127.0.0.1")
+    assert stranger(limited, "Bearer forged", "127.0.0.1").status_code == 429
+
+    assert statuses(caller, 3) == [200] * 3
+    assert stranger(limited, None, "127.0.0.1", "/api/csrf-token").status_code == 200
+
+
+def test_valid_requests_leave_bad_ones_their_own_count(caller: Caller, limited: Flask) -> None:
+    statuses(caller, 4)
+
+    assert stranger(limited, "Bearer forged", "127.0.0.1").status_code == 401
+
+
+def test_processes_count_bad_tokens_together_on_redis(app_with) -> None:
+    shared = {"redis_url": os.environ["REDIS_URL"], "cache_key_prefix": f"test-{os.urandom(4).hex()}"}
+    here, there = (app_with(rate_limit_failed_auth_minute=2, **shared) for _ in range(2))
+
+    found = [stranger(app, "Bearer forged").status_code for app in (here, there, here, there)]
+
+    assert found == [401, 401, 429, 429]
+
+
+def test_bad_tokens_are_counted_while_redis_is_away(app_with) -> None:
+    app = app_with(rate_limit_failed_auth_minute=2, redis_url="redis://127.0.0.1:1/0")
+
+    assert [stranger(app, "Bearer forged").status_code for _ in range(4)] == [401, 401, 429, 429]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from cryptography.fernet import Fernet
 from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from redis.connection import parse_url
+from redis import ConnectionPool, RedisError
 
 DEVELOPMENT_ORG_ID = "a0000000-0000-0000-0000-000000000001"
 DEVELOPMENT_USER_ID = "d0000000-0000-0000-0000-000000000001"
@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     cache_key_prefix: str = "voxanne"
     rate_limit_per_org_hour: int = Field(5000, ge=1)
+    rate_limit_failed_auth_minute: int = Field(100, ge=1)
     recording_url_expiry_seconds: int = Field(3600, ge=60, le=604_800)
 
     @field_validator("cors_origin")
@@ -78,10 +79,8 @@ class Settings(BaseSettings):
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis:// or rediss://")
-        try:
-            _ = value and parse_url(value.get_secret_value())  # type: ignore[no-untyped-call]
-        except ValueError:
-            raise ValueError("must be an address such as redis://127.0.0.1:6379/0") from None
+        if value is not None and not _redis_address_works(value.get_secret_value()):
+            raise ValueError("must be an address such as redis://127.0.0.1:6379/0, without options that can't work")
         return value
 
     @field_validator("encryption_keys")
@@ -154,6 +153,17 @@ class Settings(BaseSettings):
         if self.vapi_private_key is not None:
             return self.vapi_private_key.get_secret_value()
         return "stand-in" if self.voice_provider_is_fake and self.app_env == "development" else None
+
+
+def _redis_address_works(url: str) -> bool:
+    """Whether redis-py can make a connection of it; options that it does not know come up only then."""
+    try:
+        pool = ConnectionPool.from_url(url)
+        pool.make_connection()  # opens nothing yet
+    except (ValueError, TypeError, RedisError):
+        return False
+    # The cache and the limits read bytes; and "false" in an address would count as true.
+    return "decode_responses" not in pool.connection_kwargs
 
 
 def _words(value: SecretStr | None) -> tuple[str, ...]:

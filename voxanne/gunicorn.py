@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from voxanne.config import ConfigError, load_settings
+from voxanne.worker import Worker
 
 try:
     _settings = load_settings()
@@ -14,7 +15,7 @@ except ConfigError as error:
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "gthread"
+worker_class = Worker
 threads = _settings.web_threads
 # Longer than any route may take, and than the time that a stopping process is given to finish its requests.
 timeout = 60

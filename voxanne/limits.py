@@ -1,22 +1,35 @@
-"""Rate limits: per organisation on the API, shared by all processes where Redis is configured (Flask-Limiter)."""
+"""Rate limits, shared by all processes where Redis is configured (Flask-Limiter).
+
+The API is limited per organisation; what comes without a valid token, per source address, and only that: a caller of
+the same address who has one is not refused.
+"""
 
 import time
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter, RateLimitExceeded
 from limits.errors import StorageError
+from redis import ConnectionPool
 from redis.exceptions import RedisError
 
 from voxanne.cache import cache
 from voxanne.config import Settings
 from voxanne.errors import RateLimited, reply
 
+_FAILED_AUTHENTICATION = "voxanne.failed-authentication"
+
 
 def caller() -> str:
     """Whom a request counts against: the caller's organisation, or the source address where there is none."""
     principal = g.get("principal")
-    return f"org:{principal.org_id}" if principal else f"address:{request.remote_addr}"
+    return f"org:{principal.org_id}" if principal else address()
+
+
+def address() -> str:
+    """Where a request came from."""
+    return f"address:{request.remote_addr}"
 
 
 def unlimited() -> bool:
@@ -24,24 +37,45 @@ def unlimited() -> bool:
     return not request.path.startswith("/api/") or request.path.startswith("/api/health")
 
 
+def count_failed_authentication() -> None:
+    """Count the request at hand as one without a valid token; raises `RateLimitExceeded` beyond the limit."""
+    current_app.extensions[_FAILED_AUTHENTICATION]()
+
+
 def init_app(app: Flask) -> None:
     """Count the API's requests; without Redis, or while it is away, each process counts for itself."""
     settings: Settings = app.config["SETTINGS"]
     with app.app_context():
         pool = cache.guarded_pool()
+    requests = _limiter(app, pool, application_limits=[f"{settings.rate_limit_per_org_hour} per hour"])
+    # A limiter of its own, since counting within a request makes Flask-Limiter pass over limits of blueprints later on.
+    failures = _limiter(app, pool)
+    allowed = f"{settings.rate_limit_failed_auth_minute} per minute"
+    counted = failures.shared_limit(allowed, scope="failed-authentication", key_func=address)
+    app.extensions[_FAILED_AUTHENTICATION] = counted(_fail)
+    limiters = (failures, requests)
+    app.register_error_handler(RateLimitExceeded, lambda _: reply(RateLimited(_state(limiters).seconds_left)))
+    app.after_request(lambda response: _tell(limiters, response))
+
+
+def _fail() -> None:
+    """Do nothing: Flask-Limiter counts calls."""
+
+
+def _limiter(app: Flask, pool: ConnectionPool | None, **limits: Any) -> Limiter:
+    settings: Settings = app.config["SETTINGS"]
     limiter = Limiter(
         caller,
         storage_uri="redis://" if pool else "memory://",
         storage_options={"connection_pool": pool} if pool else {},  # type: ignore[dict-item]
-        application_limits=[f"{settings.rate_limit_per_org_hour} per hour"],
         in_memory_fallback_enabled=pool is not None,
         swallow_errors=True,
         key_prefix=settings.cache_key_prefix,
+        **limits,
     )
     limiter.request_filter(unlimited)
     limiter.init_app(app)
-    app.register_error_handler(RateLimitExceeded, lambda _: reply(RateLimited(_state(limiter).seconds_left)))
-    app.after_request(lambda response: _tell(limiter, response))
+    return limiter
 
 
 class State(NamedTuple):
@@ -52,8 +86,8 @@ class State(NamedTuple):
     seconds_left: int = 0
 
 
-def _state(limiter: Limiter) -> State:
-    current = limiter.current_limit
+def _state(limiters: Iterable[Limiter]) -> State:
+    current = next(filter(None, (limiter.current_limit for limiter in limiters)), None)
     if current is None:
         return State()
     try:
@@ -63,9 +97,9 @@ def _state(limiter: Limiter) -> State:
     return State(current.limit.amount, max(0, left), max(1, round(reset_at - time.time())))
 
 
-def _tell(limiter: Limiter, response: Response) -> Response:
+def _tell(limiters: Iterable[Limiter], response: Response) -> Response:
     # Flask-Limiter's own headers would put a Retry-After of an hour on every reply, a 503 included.
-    state = _state(limiter)
+    state = _state(limiters)
     if state.allowed:
         response.headers["RateLimit-Limit"] = str(state.allowed)
         response.headers["RateLimit-Remaining"] = str(state.left)

@@ -116,11 +116,20 @@ def save_mapping(factory: Factory) -> Change:
     return Change(owner, "POST", "/api/inbound/phone-mappings", body, (*routed, listed))
 
 
+def add_mapping(factory: Factory) -> Change:
+    """A second number, by which calls are told apart from then on."""
+    owner = factory.caller()
+    _mapping(factory, owner)
+    body = {"inbound_phone_number": f"+1415{next(_numbers)}"}
+    return Change(owner, "POST", "/api/inbound/phone-mappings", body, (Read(owner, "/probe/inbound-config"),))
+
+
 def delete_mapping(factory: Factory) -> Change:
     owner = factory.caller()
     mapping_id, values = _mapping(factory, owner)
     reads = (
         Read(owner, f"/probe/organization-for/{values['vapi_phone_number_id']}"),
+        Read(owner, "/probe/inbound-config"),
         Read(owner, "/api/inbound/phone-mappings", cached=False),
         Read(owner, f"/api/inbound/phone-lookup/{values['inbound_phone_number']}", cached=False),
     )
@@ -141,9 +150,10 @@ CASES: dict[str, Callable[[Factory], Change]] = {
     "team.remove_member": remove_member,
     "team.accept_invitation": accept_invitation,
     "phone_mappings.save_mapping": save_mapping,
+    "phone_mappings.save_mapping, of another number": add_mapping,
     "phone_mappings.delete_mapping": delete_mapping,
 }
-"""By endpoint: a new changing route adds its line."""
+"""By endpoint: a new changing route adds its line; what follows a comma tells several cases of one apart."""
 
 CACHED = sorted(set(CASES) - {"calls_dashboard.create_call", "calls_dashboard.delete_call", "team.invite_member"})
 """Those that alter something that is cached."""

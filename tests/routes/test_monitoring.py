@@ -12,9 +12,9 @@ from flask import Flask
 
 from tests.conftest import settings_for_tests
 from tests.factories import Caller, Factory
-from voxanne import create_app
+from voxanne import create_app, database
 from voxanne.cache import REGIONS, cache
-from voxanne.services import monitoring
+from voxanne.services import inbound_config, monitoring, pricing
 
 STATS, PROCESS, HEALTH = "/api/monitoring/cache-stats", "/api/monitoring/health", "/api/health/cache"
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -57,6 +57,26 @@ def test_known_traffic_adds_up(factory: Factory, fresh: Flask) -> None:
     assert set(regions) == {region.name for region in REGIONS}
     for field in ("hits", "misses", "loads", "negativeHits", "errors", "staleServed", "uncached"):
         assert stats[field] == sum(region[field] for region in regions.values())
+
+
+def test_missing_rows_and_changes_add_up_too(factory: Factory, fresh: Flask) -> None:
+    caller = visitor(factory, fresh)
+    with fresh.test_request_context():
+        db = database.for_principal(caller.token)
+        for _ in range(3):
+            assert inbound_config.load(db, caller.org_id) is None
+        for _ in range(2):
+            assert pricing.price_list(db, caller.org_id) == []
+        with pricing.changing(caller.org_id):
+            pass
+        pricing.price_list(db, caller.org_id)
+
+    stats = caller.get(STATS).json["cache"]
+    inbound, prices = stats["regions"]["inbound-config"], stats["regions"]["services"]
+
+    assert (inbound["hits"], inbound["negativeHits"], inbound["misses"], inbound["loads"]) == (2, 2, 1, 1)
+    assert (prices["hits"], prices["negativeHits"], prices["misses"], prices["loads"]) == (1, 0, 2, 2)
+    assert (stats["hits"], stats["misses"], stats["hitRate"], stats["size"]) == (3, 3, 50, 2)
 
 
 def test_all_places_tell_the_same(factory: Factory, fresh: Flask) -> None:

@@ -30,7 +30,7 @@ class Region:
 
 
 SERVICES = Region("services", life=HOUR, missing_life=MINUTE, stale_for=HOUR)
-INBOUND_CONFIG = Region("inbound-config", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
+INBOUND_CONFIG = Region("inbound-config", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR, version=2)
 ORG_SETTINGS = Region("org-settings", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 ORG_SECRETS = Region("org-secrets", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 AGENTS = Region("agents", life=10 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE)

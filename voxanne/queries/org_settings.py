@@ -40,9 +40,10 @@ def get_with_agents(db: SyncPostgrestClient, org_id: str) -> Row | None:
 
 
 def get_inbound_config(db: SyncPostgrestClient, org_id: str) -> Row | None:
-    """Return how an organisation's calls come in, with its country under `organizations`; None if it is not set up."""
-    query = db.from_("inbound_agent_config").select(f"{INBOUND_COLUMNS},organizations(telephony_country)")
-    rows = query.eq("org_id", org_id).limit(1).execute().data
+    """Return an organisation's telephony_country, inbound_agent_config (or None) and active phone_number_mapping."""
+    columns = f"telephony_country,inbound_agent_config({INBOUND_COLUMNS}),phone_number_mapping(inbound_phone_number)"
+    query = db.from_("organizations").select(columns).eq("id", org_id)
+    rows = query.is_("phone_number_mapping.is_active", "true").limit(1).execute().data
     return cast(Row, rows[0]) if rows else None
 
 

@@ -1,6 +1,6 @@
 """The price list: services of an organisation."""
 
-from typing import Any, cast
+from typing import cast
 
 from postgrest import SyncPostgrestClient
 from postgrest.types import CountMethod
@@ -9,22 +9,26 @@ from voxanne.database import Row
 from voxanne.pagination import Slice, fetch_slice
 
 COLUMNS = "id,org_id,name,price,keywords,created_at,updated_at"
-PRICING_COLUMNS = "id,name,price,keywords,created_at"
 
 
 def list_services(db: SyncPostgrestClient, org_id: str, *, offset: int, limit: int) -> Slice:
     """Return one slice of the price list, newest first, with its total."""
     return fetch_slice(
-        lambda: _newest_first(db.from_("services").select(COLUMNS, count=CountMethod.exact).eq("org_id", org_id)),
+        lambda: (
+            db.from_("services")
+            .select(COLUMNS, count=CountMethod.exact)
+            .eq("org_id", org_id)
+            .order("created_at", desc=True)
+            .order("id", desc=True)
+        ),
         offset,
         limit,
     )
 
 
 def list_pricing(db: SyncPostgrestClient, org_id: str) -> list[Row]:
-    """Return the whole price list, newest first, with the columns that scoring reads."""
-    query = _newest_first(db.from_("services").select(PRICING_COLUMNS).eq("org_id", org_id))
-    return cast(list[Row], query.execute().data)
+    """Return the whole price list, newest first, with id, name, price, keywords and created_at of each service."""
+    return cast(list[Row], db.rpc("price_list", {"p_org_id": org_id}).execute().data)
 
 
 def get_service(db: SyncPostgrestClient, org_id: str, service_id: str) -> Row | None:
@@ -51,7 +55,3 @@ def delete_service(db: SyncPostgrestClient, org_id: str, service_id: str) -> boo
     """Delete a service; False if there was none."""
     rows = db.from_("services").delete().eq("org_id", org_id).eq("id", service_id).select("id").execute().data
     return bool(rows)
-
-
-def _newest_first(query: Any) -> Any:
-    return query.order("created_at", desc=True).order("id", desc=True)

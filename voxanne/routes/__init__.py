@@ -6,8 +6,9 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, request
 from werkzeug.routing import BaseConverter
 
+from voxanne import limits
 from voxanne.auth import public, signed_in
-from voxanne.errors import InvalidId
+from voxanne.errors import InvalidId, Unauthenticated
 from voxanne.routes import (
     agents,
     calls_dashboard,
@@ -65,8 +66,13 @@ def init_app(app: Flask) -> None:
 
 
 def _guard() -> None:
-    if request.url_rule is not None and request.method != "OPTIONS":
+    if request.url_rule is None or request.method == "OPTIONS":
+        return
+    try:
         GUARDS.get(request.blueprint or "", signed_in)()
+    except Unauthenticated:
+        limits.count_failed_authentication()
+        raise
 
 
 def _check_ids() -> None:

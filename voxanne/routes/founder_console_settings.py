@@ -4,7 +4,7 @@ from flask import Blueprint, Response, jsonify
 
 from voxanne.auth import Role, principal, require_role
 from voxanne.openapi import describe
-from voxanne.schemas.founder_console import SettingsChanges, SettingsReply, SettingsSaved
+from voxanne.schemas.console_settings import SettingsChanges, SettingsReply, SettingsSaved
 from voxanne.services import console_settings
 
 bp = Blueprint("founder_console_settings", __name__, url_prefix="/api/founder-console/settings")

@@ -7,15 +7,9 @@ from voxanne.auth import Role, principal, require_role
 from voxanne.errors import NotFound
 from voxanne.openapi import describe
 from voxanne.queries import org_settings as queries
-from voxanne.schemas.founder_console import (
-    AgentConfig,
-    AgentConfigChanges,
-    AgentConfigQuery,
-    AgentConfigSaved,
-    Behavior,
-    BehaviorSaved,
-    Me,
-)
+from voxanne.schemas.agent_config import AgentConfig, AgentConfigChanges, AgentConfigQuery, AgentConfigSaved
+from voxanne.schemas.common import Me
+from voxanne.schemas.voice_agents import Behavior, BehaviorSaved
 from voxanne.services import console_settings, voice_agents
 
 bp = Blueprint("founder_console_v2", __name__, url_prefix="/api/founder-console")

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, jsonify
 
 from voxanne import voices
 from voxanne.openapi import describe
-from voxanne.schemas.founder_console import VoiceLabels, VoiceList
+from voxanne.schemas.voices import VoiceLabels, VoiceList
 
 bp = Blueprint("voices", __name__, url_prefix="/api")
 

@@ -20,6 +20,14 @@ class Done(BaseModel):
     message: str | None = None
 
 
+class Me(BaseModel):
+    """The caller."""
+
+    id: str
+    email: str | None
+    orgId: str  # noqa: N815
+
+
 def parse_moment(value: Any) -> date | datetime:
     """Read an ISO 8601 date or time, or an RFC 2822 one; a day stays a day, as its end depends on a time zone."""
     if isinstance(value, date):

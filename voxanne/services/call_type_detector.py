@@ -22,15 +22,16 @@ def detect(
 ) -> CallType | None:
     """Return a call's direction, or None if it can't be known (callers then take it as outbound).
 
-    The provider's own call type decides. Only without one is the number that was dialled compared with the
-    organisation's own, from the cached inbound config; None where that has no number or the dialled one is none.
+    The provider's own call type decides. Only without one is the number that was dialled compared with all of the
+    organisation's own, from the cached inbound config, whether or not somebody answers them; None where it has no
+    number or the dialled one is none.
     """
     if provider_type in _BY_PROVIDER:
         return _BY_PROVIDER[provider_type]
     config = inbound_config.load(db, org_id) if dialled else None
-    if not dialled or config is None or not config["twilio_phone_number"]:
+    if not dialled or config is None or not config["numbers"]:
         return None
     number = to_e164(dialled, config["telephony_country"])
     if number is None:
         return None
-    return "inbound" if number == to_e164(config["twilio_phone_number"]) else "outbound"
+    return "inbound" if number in config["numbers"] else "outbound"

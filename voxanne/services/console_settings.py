@@ -9,7 +9,9 @@ from voxanne.database import Row
 from voxanne.errors import ApiError, ProviderError, ValidationFailed
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiUnreachable
 from voxanne.queries import org_settings as queries
-from voxanne.schemas.founder_console import AgentConfigChanges, SecretFields, SettingsChanges
+from voxanne.schemas.agent_config import AgentConfigChanges
+from voxanne.schemas.console_fields import SecretFields
+from voxanne.schemas.console_settings import SettingsChanges
 from voxanne.services import org_settings, provider_sync, secrets
 from voxanne.services.provider_sync import Progress
 

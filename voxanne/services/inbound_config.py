@@ -7,21 +7,32 @@ from postgrest import SyncPostgrestClient
 
 from voxanne.cache import INBOUND_CONFIG, cache
 from voxanne.database import Row
+from voxanne.phones import to_e164
 from voxanne.queries import org_settings as queries
 
 
 def load(db: SyncPostgrestClient, org_id: str) -> Row | None:
-    """Return id, twilio_phone_number, vapi_assistant_id, vapi_phone_number_id, is_active and telephony_country.
+    """Return `numbers`, telephony_country and the columns of the configuration, each None where there is none yet.
 
-    None if the organisation takes no calls, which is an answer and cached, too.
+    `numbers` are all that belong to the organisation, in E.164: the configured one and those of the active phone
+    mappings. `is_active` says only whether anybody answers them; the calls to a number that nobody answers are the
+    organisation's all the same. None if it has neither a number nor a configuration: that is an answer and cached, too.
     """
     return cast(Row | None, cache.load(INBOUND_CONFIG, org_id, lambda: _flat(queries.get_inbound_config(db, org_id))))
 
 
 def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of the voice assistants or of their numbers."""
+    """Wrap a change of the voice assistants or of the configured number."""
     return cache.changing((INBOUND_CONFIG, org_id))
 
 
 def _flat(row: Row | None) -> Row | None:
-    return None if row is None else {**row, **row.pop("organizations")}
+    if row is None or not (row["inbound_agent_config"] or row["phone_number_mapping"]):
+        return None
+    config = row["inbound_agent_config"] or {**dict.fromkeys(queries.INBOUND_COLUMNS.split(",")), "is_active": False}
+    given = [
+        config["twilio_phone_number"],
+        *(mapping["inbound_phone_number"] for mapping in row["phone_number_mapping"]),
+    ]
+    numbers = sorted({to_e164(number) or number for number in given if number})
+    return {**config, "telephony_country": row["telephony_country"], "numbers": numbers}

@@ -12,7 +12,7 @@ from postgrest.exceptions import APIError
 
 from voxanne import database
 from voxanne.auth import Principal
-from voxanne.cache import PHONE_MAPPING, cache
+from voxanne.cache import INBOUND_CONFIG, PHONE_MAPPING, cache
 from voxanne.database import Row
 from voxanne.errors import Conflict, NotFound
 from voxanne.queries import phone_mappings
@@ -22,8 +22,8 @@ LONGEST_ID = 200
 
 
 @contextmanager
-def changing(vapi_id: str | None = None) -> Iterator[Callable[[str | None], None]]:
-    """Wrap a change of mappings, so that no call is routed by the old ones afterwards.
+def changing(org_id: str, vapi_id: str | None = None) -> Iterator[Callable[[str | None], None]]:
+    """Wrap a change of an organisation's mappings, so that no call is routed or told apart by the old ones afterwards.
 
     What the mapping was before is known only from the reply to the change, so the block is given a function to call
     with each further id of the provider that the change turned out to concern.
@@ -33,7 +33,7 @@ def changing(vapi_id: str | None = None) -> Iterator[Callable[[str | None], None
         if vapi_id:
             cache.drop(PHONE_MAPPING, vapi_id)
 
-    with cache.changing(*([(PHONE_MAPPING, vapi_id)] if vapi_id else [])):
+    with cache.changing((INBOUND_CONFIG, org_id), *([(PHONE_MAPPING, vapi_id)] if vapi_id else [])):
         yield concerned
 
 
@@ -52,7 +52,7 @@ def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: st
     """Add a number to the caller's organisation or bring it back; raises `Conflict` if another one uses it."""
     db = database.for_principal(caller.token)
     try:
-        with changing(vapi_id) as concerned:
+        with changing(caller.org_id, vapi_id) as concerned:
             saved = phone_mappings.save_mapping(db, caller.org_id, number, clinic_name=clinic_name, vapi_id=vapi_id)
             concerned(saved["previous_vapi_id"])
             concerned(saved["mapping"]["vapi_phone_number_id"])
@@ -65,7 +65,7 @@ def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: st
 
 def deactivate(caller: Principal, mapping_id: str) -> None:
     """Take a number of the caller's organisation out of use; doing it again succeeds, too."""
-    with changing() as concerned:
+    with changing(caller.org_id) as concerned:
         row = phone_mappings.deactivate_mapping(database.for_principal(caller.token), caller.org_id, mapping_id)
         if row is None:
             raise NotFound("phone mapping")

@@ -37,8 +37,8 @@ def price_list(app: Flask, asking: Ways, *, warm: bool) -> Case:
                 db = database.for_principal(clinic.owner.token)
                 return used(clinic, lambda: services.list_pricing(db, clinic.org_id))
 
-        own = "from public.services where org_id = %(org)s order by created_at desc, id desc"
-        query = f"select {services.PRICING_COLUMNS} {own}"
+        columns = "id, name, price, keywords, created_at"
+        query = f"select {columns} from public.services where org_id = %(org)s order by created_at desc, id desc"
         same = captured(lambda db: services.list_pricing(db, clinic.org_id))
         return {
             APP: cached,

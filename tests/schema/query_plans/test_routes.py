@@ -3,8 +3,8 @@
 import pytest
 
 from tests.schema.plans import explain
-from tests.schema.query_plans.reader import AGENTS, Reader
-from voxanne.queries.services import COLUMNS, PRICING_COLUMNS
+from tests.schema.query_plans.reader import AGENTS, LARGE, Reader
+from voxanne.queries.services import COLUMNS
 
 CONTACT = "(select id from public.contacts where org_id = '{org}' and phone = '+447700000007')"
 # What each named index of the original design is for.
@@ -26,8 +26,7 @@ NAMED = {
         "and method = 'sms' and sent_at > now() - interval '30 days')"
     ),
     "idx_services_org_created": (
-        f"select {PRICING_COLUMNS} from public.services where org_id = '{{org}}' "
-        "order by created_at desc, id desc limit 20"
+        f"select {COLUMNS} from public.services where org_id = '{{org}}' order by created_at desc, id desc limit 20"
     ),
 }
 SLOT = "tstzrange('2020-03-01 09:10Z', '2020-03-01 09:55Z')"
@@ -49,6 +48,13 @@ def test_the_page_of_services(reader: Reader) -> None:
     )
     assert plan.indexes == {"idx_services_org_created"}
     assert plan.rows_read <= 20
+
+
+def test_the_whole_price_list_is_read_from_its_index(reader: Reader) -> None:
+    (listed,) = (one.plan for one in reader.within("select public.price_list(%(org)s)") if "jsonb_agg" in one.text)
+    assert listed.indexes == {"idx_services_org_created"}
+    assert not listed.scans
+    assert listed.rows_read == LARGE[0] // 100  # the organisation's own, and no neighbour's
 
 
 def test_the_agents_of_a_team_in_one_query(reader: Reader) -> None:
