@@ -327,7 +327,7 @@ def test_the_invited_person_accepts_and_is_a_member(factory: Factory, recorder: 
     assert (invitation["organization_name"], invitation["role"]) == ("The inviting clinic", "agent")
     reply = person.post(f"{INVITATIONS}/accept", {"invitation_id": invitation["id"]})
 
-    assert recorder.last == ["POST rpc/accept_invitation"]
+    assert recorder.last == ["POST rpc/my_invitations", "POST rpc/accept_invitation"]
     assert (reply.status_code, reply.json["org_id"], reply.json["role"]) == (200, owner.org_id, "agent")
     assert roles(owner) == {owner.user_id: "owner", person.user_id: "agent"}
     assert [agent["id"] for agent in owner.get("/api/agents").json] == [person.user_id]
