@@ -39,8 +39,9 @@ EPOCH = _EPOCH + "return present_epoch()"
 # KEYS epoch index leases; ARGV random lease ends replace ('1' or '0'); 1 if a process is missing
 BEAT = (
     _EPOCH
-    + """
+    + f"""
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
+redis.call('PEXPIRE', KEYS[3], {2 * GONE_MS})
 if ARGV[4] == '1' then redis.call('DEL', KEYS[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 return present_epoch() and 0 or 1
