@@ -39,13 +39,16 @@ def organization_for(vapi_phone_number_id: str) -> str | None:
 def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: str | None) -> Row:
     """Add a number to the caller's organisation or bring it back; raises `Conflict` if another one uses it."""
     db = database.for_principal(caller.token)
-    try:
-        with changing(caller.org_id):
+    saved = None
+    with changing(caller.org_id):
+        try:
             saved = phone_mappings.save_mapping(db, caller.org_id, number, clinic_name=clinic_name, vapi_id=vapi_id)
-    except APIError as error:
-        if error.code != UNIQUE_VIOLATION:
-            raise
-        raise Conflict("This number is in use already.", code="NUMBER_IN_USE") from None
+        except APIError as error:
+            # caught in the block: a refusal is certain, and must not keep everybody's answers from being stored
+            if error.code != UNIQUE_VIOLATION:
+                raise
+    if saved is None:
+        raise Conflict("This number is in use already.", code="NUMBER_IN_USE")
     return cast(Row, saved["mapping"])
 
 

@@ -47,7 +47,7 @@ def invite(caller: Principal, email: str, role: str) -> Row:
     _refuse_above(caller, role)
     db = database.for_principal(caller.token)
     try:
-        with changing(caller.org_id):
+        with cache.changing((AGENTS, caller.org_id)):  # nobody's role changes before it is accepted
             return members.invite(db, caller.org_id, email, role)
     except APIError as error:
         if error.code != UNIQUE_VIOLATION:
