@@ -1,6 +1,7 @@
 """The store on Redis, shared by all processes."""
 
 import contextlib
+import logging
 import os
 import secrets
 import threading
@@ -27,6 +28,9 @@ SEEN_MS = 86_400_000
 MAX_MISSED = 10_000
 
 
+logger = logging.getLogger("voxanne.cache")
+
+
 class _Change(NamedTuple):
     keys: tuple[tuple[Region, str], ...]
     token: str
@@ -50,7 +54,7 @@ class RedisStore:
         self._told = threading.Condition()
         self._sending = threading.Lock()
         self._beating = threading.Lock()
-        self._closed = False
+        self._closed = self._missing = False
         self._missed: list[_Change] = []
         self._open: dict[str, bool] = {}
         self._common = [f"{prefix}:epoch", f"{prefix}:live", f"{prefix}:leases"]
@@ -170,7 +174,7 @@ class RedisStore:
         done = self.link.is_used and self.link.beat_now()
         with self._beating:
             self._closed = True
-            if done and not self._missed and all(self._open.values()):
+            if done and not self._missed and all(list(self._open.values())):
                 with contextlib.suppress(RedisError, OSError):
                     self._hand_in([self._leases], [self.lease.name])
         self.link.close()
@@ -209,8 +213,14 @@ class RedisStore:
                         del self._missed[0]
                     self._told.notify_all()
             ends = self.lease.renewal(seconds * 1000 + micros // 1000)
-            self._renew(self._common, [_random(), self.lease.name, ends, int(doubt)])
+            self._note_missing(bool(self._renew(self._common, [_random(), self.lease.name, ends, int(doubt)])))
             self._send_counts()
+
+    def _note_missing(self, missing: bool) -> None:  # noqa: FBT001
+        if missing != self._missing:
+            self._missing = missing
+            text = "a process is cut off from redis or dead, nothing is cached" if missing else "all processes are back"
+            logger.warning(text)
 
     def _send_counts(self) -> None:
         with self._sending:
