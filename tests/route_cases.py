@@ -76,10 +76,11 @@ CASES = {
     "team.invite_member": Case(
         2, 1, role="admin", body=INVITATION, ok=201, direct=("POST", "team_invitations", INVITATION)
     ),
+    # a change of the team outdates all its roles, the caller's as well
     "team.set_member_role": Case(
-        2, 1, role="admin", body={"role": "viewer"}, direct=("PATCH", "user_org_roles", {"role": "viewer"})
+        2, 2, role="admin", body={"role": "viewer"}, direct=("PATCH", "user_org_roles", {"role": "viewer"})
     ),
-    "team.remove_member": Case(2, 1, role="admin", ok=204, direct=("DELETE", "user_org_roles", None)),
+    "team.remove_member": Case(2, 2, role="admin", ok=204, direct=("DELETE", "user_org_roles", None)),
     "team.list_invitations": Case(1, 1),
     "team.accept_invitation": Case(1, 1, own=True, body=lambda: {"invitation_id": str(uuid.uuid4())}, ok=404),
     "contacts.get_stats": Case(1, 0),

@@ -12,8 +12,9 @@ from tests.factories import Factory
 from tests.invalidation.cases import CACHED, CASES, CHANGES_NOTHING
 from tests.invalidation.change import Change, Read
 from tests.invalidation.instances import Here, Instance, Reply, here, there
+from tests.invalidation.lost_replies import lost_replies
 from voxanne import create_app
-from voxanne.cache import Cache
+from voxanne.cache import Cache, facade
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -66,6 +67,10 @@ def check(writer: Instance, readers: list[Instance], truth: Here, change: Change
     done = writer.send(change.caller, change.method, change.path, change.body)
     assert done.status in {200, 201, 204}, done
 
+    check_reads(readers, truth, change, before)
+
+
+def check_reads(readers: list[Instance], truth: Here, change: Change, before: list[Reply]) -> None:
     for reader in readers:
         for read, old in zip(change.reads, before, strict=True):
             new, true = ask(reader, read), ask(truth, read)
@@ -90,6 +95,30 @@ def test_on_redis_by_this_process(factory: Factory, redis: list[Instance], cold:
 @pytest.mark.parametrize("endpoint", CASES)
 def test_on_redis_by_the_other_process(factory: Factory, redis: list[Instance], cold: Here, endpoint: str) -> None:
     check(redis[1], redis, cold, CASES[endpoint](factory))
+
+
+@pytest.mark.parametrize("endpoint", CACHED)
+@pytest.mark.parametrize("store", ["memory", "redis"])
+def test_a_change_whose_reply_is_lost(
+    request: pytest.FixtureRequest,
+    factory: Factory,
+    cold: Here,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    store: str,
+    endpoint: str,
+) -> None:
+    """The write lands and its reply is never seen: what only the reply tells must not be needed."""
+    monkeypatch.setattr(facade, "SETTLE", 0.0)  # else nothing of the next case is stored for a while
+    readers: list[Instance] = request.getfixturevalue(store)
+    change = CASES[endpoint](factory)
+    before = warm_up(readers, change)
+
+    with lost_replies() as lost:
+        done = readers[0].send(change.caller, change.method, change.path, change.body)
+    assert (done.status, len(lost)) == (503, 1), (done, lost)
+
+    check_reads(readers[::-1], cold, change, before)
 
 
 @pytest.mark.parametrize("endpoint", CACHED)

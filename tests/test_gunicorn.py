@@ -10,13 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import redis
 
 from tests.conftest import settings_for_tests
 from tests.factories import mint_token
@@ -62,7 +64,7 @@ def supabase() -> Iterator[SlowSupabase]:
 class Server:
     """gunicorn as it is started in production, on a free port."""
 
-    def __init__(self, supabase: SlowSupabase, folder: Path) -> None:
+    def __init__(self, supabase: SlowSupabase, folder: Path, **settings: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -77,6 +79,7 @@ class Server:
             "RECEIVE_TIMEOUT_SECONDS": "2",
             "REDIS_URL": "",
             "PYTHONPATH": str(ROOT),
+            **settings,
         }
         command = [sys.executable, "-m", "gunicorn", "wsgi:app", "-c", str(ROOT / "voxanne" / "gunicorn.py")]
         self.process = subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
@@ -163,6 +166,57 @@ def test_ctrl_c_leaves_no_process(server: Server, supabase: SlowSupabase) -> Non
 
     assert server.process.wait(timeout=25) == 0
     assert [pid for pid in workers if alive(pid)] == []
+
+
+PREFIX = f"test-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def on_redis(supabase: SlowSupabase, tmp_path: Path) -> Iterator[Server]:
+    """A server whose worker has used the cache."""
+    server = Server(supabase, tmp_path, REDIS_URL=os.environ["REDIS_URL"], CACHE_KEY_PREFIX=PREFIX)
+    supabase.may_answer.set()
+    yield server
+    if server.process.poll() is None:
+        server.process.kill()
+    server.process.communicate(timeout=10)
+
+
+def leases() -> dict[int, float]:
+    """The seconds until the workers' leases end, by process id."""
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        found, now = client.zrange(f"{PREFIX}:leases", 0, -1, withscores=True), client.time()[0]
+        return {int(name.split(b":")[1]): end / 1000 - now for name, end in found}
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, leases()
+        time.sleep(0.05)
+
+
+def test_a_killed_worker_does_not_keep_the_others_from_using_the_cache(on_redis: Server) -> None:
+    assert on_redis.get("/api/founder-console/settings").status_code == 200
+    (worker,) = on_redis.children()
+    wait_for(lambda: leases().get(worker, 0) > 0)
+
+    os.kill(worker, signal.SIGKILL)
+
+    wait_for(lambda: leases().get(worker, -1000) < -500)  # given up: in some seconds it will be forgotten
+    on_redis.process.send_signal(signal.SIGTERM)
+    assert on_redis.process.wait(timeout=25) == 0
+
+
+def test_a_worker_that_stops_hands_in_its_lease(on_redis: Server) -> None:
+    assert on_redis.get("/api/founder-console/settings").status_code == 200
+    (worker,) = on_redis.children()
+    wait_for(lambda: leases().get(worker, 0) > 0)
+
+    on_redis.process.send_signal(signal.SIGTERM)
+
+    assert on_redis.process.wait(timeout=25) == 0
+    assert worker not in leases()
 
 
 def post_chunked(server: Server, size: int) -> tuple[int, bytes]:

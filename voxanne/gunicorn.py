@@ -42,6 +42,14 @@ def post_worker_init(worker: Any) -> None:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
+def child_exit(_server: object, worker: Any) -> None:
+    """Speak for a worker that was killed: the others would wait for it, in case it is only cut off from Redis."""
+    if _settings.redis_url is not None:
+        from voxanne.cache.lease import bury  # noqa: PLC0415 -- as below
+
+        bury(_settings.redis_url.get_secret_value(), _settings.cache_key_prefix, worker.pid)
+
+
 def worker_exit(_server: object, _worker: object) -> None:
     """Hand in the last counts of the cache."""
     from voxanne.cache import cache  # noqa: PLC0415 -- the master process has no use for it

@@ -34,6 +34,10 @@ class OtherProcess:
     def __getattr__(self, do: str):
         return lambda **options: self.begin(do, **options).result(timeout=60)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

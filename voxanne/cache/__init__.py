@@ -4,12 +4,16 @@
     with cache.changing((SERVICES, org_id)):
         insert_service(db, org_id, values)
 
-How it stays right: each key has a ticket. A reader notes the ticket before it loads and stores the value under it; a
-value counts only while its ticket is the key's present one. A change replaces the ticket before the write (and marks
-the key busy, so that a writer who dies leaves nothing stored) and again after it. So whatever was loaded before a
+How it stays right: each organisation has a ticket per region. A reader notes it before it loads and stores the value
+under it; a value counts only while its ticket is the present one. A change replaces the ticket before the write (and
+marks it busy, so that a writer who dies leaves nothing stored) and again after it. So whatever was loaded before a
 change ended is never served afterwards, however late it is stored. A lost ticket (Redis flushed, restarted, replaced)
-is made up anew at random, which outdates what was stored under it. While a process cannot reach Redis it reads from
-the origin and keeps a list of its changes, which it tells Redis before using it again.
+is made up anew at random, which outdates what was stored under it.
+
+While a process cannot reach Redis it reads from the origin and keeps a list of its changes, which it tells Redis before
+using it again. So that the others, who may reach Redis, serve nothing that it changes, each process holds a lease in
+Redis: once one lapses, all values are outdated and nothing is stored until that process is back, known to be dead, or
+missing for ten minutes. The first change in an outage is answered when the lease must have lapsed.
 
 `store.py` says what a store does, `memory.py` and `shared.py` are the two; `engine.py` reads through one.
 """
@@ -20,6 +24,7 @@ from voxanne.cache.regions import (
     AGENTS,
     CONTACT_STATS,
     INBOUND_CONFIG,
+    NOBODY,
     ORG_SECRETS,
     ORG_SETTINGS,
     PHONE_MAPPING,
@@ -36,6 +41,7 @@ __all__ = [
     "AGENTS",
     "CONTACT_STATS",
     "INBOUND_CONFIG",
+    "NOBODY",
     "ORG_SECRETS",
     "ORG_SETTINGS",
     "PHONE_MAPPING",

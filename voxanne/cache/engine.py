@@ -173,7 +173,8 @@ class Engine:
         life = region.life_of(value) * random.uniform(0.9, 1.0)  # noqa: S311 - jitter
         now = time.time()
         refresh_at = now + life * random.uniform(0.7, 0.85)  # noqa: S311 - jitter
-        entry = [claim.ticket, refresh_at, now + life, orjson.Fragment(packed)]
+        content = orjson.loads(packed) if region.owner else orjson.Fragment(packed)
+        entry = [claim.ticket, refresh_at, now + life, content]
         self.store.put(region, key, claim, entry, life + region.stale_of(value))
 
     def _is_paused(self, region: Region, key: str) -> bool:

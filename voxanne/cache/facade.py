@@ -1,5 +1,6 @@
 """What the rest of the program uses: a dictionary with a loader, and a block around each write."""
 
+import atexit
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,8 +41,10 @@ class Cache:
         store = _store(app, settings, counters)
         previous = app.extensions.get(EXTENSION)
         if previous is not None:
+            atexit.unregister(previous.close)
             previous.close()
-        self._last = app.extensions[EXTENSION] = Engine(store, counters, unavailability(unavailable))
+        self._last = app.extensions[EXTENSION] = engine = Engine(store, counters, unavailability(unavailable))
+        atexit.register(engine.close)
 
     def load(self, region: Region, key: str, loader: Callable[[], Any], *, refresh: bool = True) -> Any:
         """Return the cached value or what `loader()` returns, as JSON gives it back; each caller has its own copy.
@@ -71,7 +74,10 @@ class Cache:
             store.end_change(keys, token, settle=settle)
 
     def drop(self, region: Region, key: str) -> None:
-        """Forget one value, as after a write that has been made already; `changing` around the write is safer."""
+        """Forget what a key's organisation has in a region, as after a write that was made elsewhere.
+
+        Around a write of our own `changing` is needed: its reply may be lost.
+        """
         self.engine.store.end_change([(region, _checked(key))], "", settle=0.0)
 
     def stats(self) -> dict[str, Any]:
@@ -99,7 +105,7 @@ class Cache:
         return GuardedPool.behind(store.link, store.url) if isinstance(store, RedisStore) else None
 
     def close(self) -> None:
-        """Stop the threads and hand in the last counts, when the process ends."""
+        """Stop the threads, tell what is owed and hand in the last counts, when the process ends."""
         self.engine.close()
 
     @property

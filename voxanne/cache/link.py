@@ -63,14 +63,22 @@ class Link:
         """Whether Redis is left alone at present."""
         return self._out
 
-    def call(self, command: Callable[[], T]) -> T:
-        """Return what the command returns; OutError at once while Redis is out, and when the command fails."""
+    @property
+    def is_used(self) -> bool:
+        """Whether this process has ever called Redis."""
+        return self._pid == os.getpid()
+
+    def call(self, command: Callable[[], T], *, again: bool = False) -> T:
+        """Return what the command returns; OutError at once while Redis is out, and when the command fails.
+
+        `again` tries it on a new connection where one was dropped, so it must be a command that may be done twice.
+        """
         if self._pid != os.getpid():
             self._start_keeper()
         if self._out:
             raise OutError
         try:
-            result = command()
+            result = self._twice(command) if again else command()
         except (RedisError, OSError) as error:
             self._fail(error)
             raise OutError from error
@@ -87,8 +95,11 @@ class Link:
             self._put_out(doubt=doubt)
         self._wake.set()
 
-    def beat_now(self) -> None:
-        """Do one beat: repair and renew, then put Redis back in use, unless something new has happened meanwhile."""
+    def beat_now(self) -> bool:
+        """Do one beat: repair and renew, then put Redis back in use, unless something new has happened meanwhile.
+
+        Return whether Redis answered.
+        """
         with self._lock:
             incidents, doubt = self._incidents, self._doubt
         try:
@@ -98,8 +109,9 @@ class Link:
                 # a beat that fails while Redis was out already: no mere hiccup
                 self._doubt = self._doubt or self._out
             self._fail(error)
-        else:
-            self._restore(incidents)
+            return False
+        self._restore(incidents)
+        return True
 
     def close(self) -> None:
         """Stop the keeper."""
@@ -107,6 +119,13 @@ class Link:
         self._wake.set()
         with contextlib.suppress(RedisError, OSError):
             self.client.connection_pool.disconnect(inuse_connections=False)
+
+    def _twice(self, command: Callable[[], T]) -> T:
+        try:
+            return command()
+        except RedisConnectionError:
+            self.client.connection_pool.disconnect(inuse_connections=False)
+            return command()
 
     def _put_out(self, *, doubt: bool = False) -> None:
         self._incidents += 1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from voxanne.cache.backends import MemoryCache
-from voxanne.cache.regions import Region
+from voxanne.cache.regions import Region, group_of
 from voxanne.cache.store import Claim, Entry, Reading, Turn, valid
 
 MAX_TICKETS = 50_000
@@ -15,7 +15,7 @@ MAX_BUSY = 1_000  # marks left by failed writes are cleared away beyond this
 
 
 class MemoryStore:
-    """Tickets are the number of the last change of a key, out of one counter for all keys."""
+    """Tickets are the number of an organisation's last change in a region, out of one counter for all."""
 
     name = "memory"
 
@@ -30,24 +30,26 @@ class MemoryStore:
 
     def read(self, region: Region, key: str) -> Reading:
         """Return the valid entry and the present ticket."""
-        name = f"{region.name}:{key}"
-        entry = self._backend.get(name)
-        ticket = self._tickets.get(name) or self._floor  # after the entry, so that a change between them shows
-        return Reading(ticket, valid(entry, ticket))
+        entry = self._backend.get(f"{region.name}:{key}")
+        ticket = self._ticket(region, region.group(key))  # after the entry, so that a change between them shows
+        own = self._ticket(region, region.owner(entry[3])) if region.owner and entry else ticket
+        return Reading(ticket, valid(entry, own))
 
     def claim(self, region: Region, key: str) -> Claim:
         """Give the caller the turn, unless a change is under way; flights keep the others waiting."""
         with self._lock:
-            busy = self._is_busy(f"{region.name}:{key}")
+            busy = self._is_busy(f"{region.name}:{region.group(key)}")
             ticket, entry = self.read(region, key)
         return Claim(Turn.BUSY if busy else Turn.MINE, ticket, entry)
 
     def put(self, region: Region, key: str, claim: Claim, entry: Entry, keep_for: float) -> None:
         """Store an entry unless its ticket has been replaced meanwhile."""
-        name = f"{region.name}:{key}"
         with self._lock:
-            if claim.turn is Turn.MINE and claim.ticket == (self._tickets.get(name) or self._floor):
-                self._backend.set(name, entry, ceil(keep_for) + 1)
+            current = claim.turn is Turn.MINE and claim.ticket == self._ticket(region, region.group(key))
+            group = region.group_of(key, entry[3])
+            if current and not self._is_busy(f"{region.name}:{group}"):
+                stored = [self._ticket(region, group), *entry[1:]]
+                self._backend.set(f"{region.name}:{key}", stored, ceil(keep_for) + 1)
 
     def release(self, region: Region, key: str, claim: Claim) -> None:
         """Do nothing: flights end by themselves."""
@@ -82,17 +84,22 @@ class MemoryStore:
     def close(self) -> None:
         """Do nothing: nothing is open."""
 
+    def _ticket(self, region: Region, group: str) -> str:
+        return self._tickets.get(f"{region.name}:{group}") or self._floor
+
     def _replace_tickets(self, keys: Sequence[tuple[Region, str]]) -> list[str]:
-        names = [f"{region.name}:{key}" for region, key in keys]
-        if len(self._tickets) + len(names) > self._max_tickets:
+        names = [f"{region.name}:{group_of(key)}" for region, key in keys]
+        loading = [f"{region.name}:{region.group(key)}" for region, key in keys]
+        if len(self._tickets) + len(names) + len(loading) > self._max_tickets:
             # one floor for all stands in for every number forgotten: it is newer than any ticket given out
             self._changes += 1
             self._floor = str(self._changes)
             self._tickets.clear()
-        for name in names:
+        for name in (*names, *loading):
             self._changes += 1
             self._tickets[name] = str(self._changes)
-            self._backend.delete(name)
+        for region, key in keys:
+            self._backend.delete(f"{region.name}:{key}")
         return names
 
     def _is_busy(self, name: str) -> bool:

@@ -41,7 +41,7 @@ def valid(entry: Any, ticket: str) -> Entry | None:
 
 
 class Store(Protocol):
-    """Keeps entries by (region, key); an entry counts only while its ticket is the key's present ticket."""
+    """Keeps entries by (region, key); an entry counts only while its ticket is its organisation's present ticket."""
 
     name: str
 
@@ -52,7 +52,7 @@ class Store(Protocol):
         """Ask for the turn to load."""
 
     def put(self, region: Region, key: str, claim: Claim, entry: Entry, keep_for: float) -> None:
-        """Store an entry unless its ticket has been replaced meanwhile; ends the claim."""
+        """Store an entry unless the claim's ticket has been replaced meanwhile; ends the claim."""
 
     def release(self, region: Region, key: str, claim: Claim) -> None:
         """End a claim without storing."""

@@ -1,18 +1,17 @@
 """Which organisation a dialled number belongs to. Every change of a mapping goes through `changing` here.
 
-A call names its number by the voice provider's id, so the cache is kept by that id, and a change drops the id that the
-mapping had as well as the one that it has now.
+A call names its number by the voice provider's id, so the cache is kept by that id. Which ids a change concerns is only
+known from its reply, which may be lost, so a change outdates all of the organisation's and every "nobody's".
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import cast
 
 from postgrest.exceptions import APIError
 
 from voxanne import database
 from voxanne.auth import Principal
-from voxanne.cache import INBOUND_CONFIG, PHONE_MAPPING, cache
+from voxanne.cache import INBOUND_CONFIG, NOBODY, PHONE_MAPPING, cache
 from voxanne.database import Row
 from voxanne.errors import Conflict, NotFound
 from voxanne.queries import phone_mappings
@@ -21,20 +20,9 @@ from voxanne.services.idempotency import UNIQUE_VIOLATION
 LONGEST_ID = 200
 
 
-@contextmanager
-def changing(org_id: str, vapi_id: str | None = None) -> Iterator[Callable[[str | None], None]]:
-    """Wrap a change of an organisation's mappings, so that no call is routed or told apart by the old ones afterwards.
-
-    What the mapping was before is known only from the reply to the change, so the block is given a function to call
-    with each further id of the provider that the change turned out to concern.
-    """
-
-    def concerned(vapi_id: str | None) -> None:
-        if vapi_id:
-            cache.drop(PHONE_MAPPING, vapi_id)
-
-    with cache.changing((INBOUND_CONFIG, org_id), *([(PHONE_MAPPING, vapi_id)] if vapi_id else [])):
-        yield concerned
+def changing(org_id: str) -> AbstractContextManager[None]:
+    """Wrap a change of an organisation's mappings, so that no call is routed or told apart by the old ones afterwards."""
+    return cache.changing((PHONE_MAPPING, org_id), (PHONE_MAPPING, NOBODY), (INBOUND_CONFIG, org_id))
 
 
 def organization_for(vapi_phone_number_id: str) -> str | None:
@@ -51,22 +39,22 @@ def organization_for(vapi_phone_number_id: str) -> str | None:
 def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: str | None) -> Row:
     """Add a number to the caller's organisation or bring it back; raises `Conflict` if another one uses it."""
     db = database.for_principal(caller.token)
-    try:
-        with changing(caller.org_id, vapi_id) as concerned:
+    saved = None
+    with changing(caller.org_id):
+        try:
             saved = phone_mappings.save_mapping(db, caller.org_id, number, clinic_name=clinic_name, vapi_id=vapi_id)
-            concerned(saved["previous_vapi_id"])
-            concerned(saved["mapping"]["vapi_phone_number_id"])
-    except APIError as error:
-        if error.code != UNIQUE_VIOLATION:
-            raise
-        raise Conflict("This number is in use already.", code="NUMBER_IN_USE") from None
+        except APIError as error:
+            # caught in the block: a refusal is certain, and must not keep everybody's answers from being stored
+            if error.code != UNIQUE_VIOLATION:
+                raise
+    if saved is None:
+        raise Conflict("This number is in use already.", code="NUMBER_IN_USE")
     return cast(Row, saved["mapping"])
 
 
 def deactivate(caller: Principal, mapping_id: str) -> None:
     """Take a number of the caller's organisation out of use; doing it again succeeds, too."""
-    with changing(caller.org_id) as concerned:
+    with changing(caller.org_id):
         row = phone_mappings.deactivate_mapping(database.for_principal(caller.token), caller.org_id, mapping_id)
-        if row is None:
-            raise NotFound("phone mapping")
-        concerned(row["vapi_phone_number_id"])
+    if row is None:
+        raise NotFound("phone mapping")

@@ -5,14 +5,14 @@ It becomes a membership only by the act of the person who has that address: by a
 signing up with it (`invitation_id` in the user metadata).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import NoReturn, cast
 
 from postgrest.exceptions import APIError
 
 from voxanne import database
-from voxanne.auth import Principal, Role, role_key
+from voxanne.auth import Principal, Role
 from voxanne.cache import AGENTS, ROLE, cache
 from voxanne.database import Row
 from voxanne.errors import ApiError, Conflict, Forbidden, NotFound, ValidationFailed
@@ -28,20 +28,9 @@ DESCRIPTIONS = {
 }
 
 
-@contextmanager
-def changing(org_id: str, member_id: str | None = None) -> Iterator[Callable[[str, str], None]]:
-    """Wrap a change of the team, so that nobody reads the old list of agents or the old role afterwards.
-
-    A row's id tells whose role it is only in the reply to the change, so the block is given a function to call with the
-    organisation and the user that the change turned out to concern.
-    """
-
-    def concerned(org_id: str, user_id: str) -> None:
-        cache.drop(AGENTS, org_id)
-        cache.drop(ROLE, role_key(org_id, user_id))
-
-    with cache.changing((AGENTS, org_id), *([(ROLE, role_key(org_id, member_id))] if member_id else [])):
-        yield concerned
+def changing(*org_ids: str) -> AbstractContextManager[None]:
+    """Wrap a change of the team, so that nobody reads the old list of agents or anybody's old role afterwards."""
+    return cache.changing(*((region, org_id) for org_id in org_ids for region in (AGENTS, ROLE)))
 
 
 def agents(caller: Principal) -> list[Row]:
@@ -58,7 +47,7 @@ def invite(caller: Principal, email: str, role: str) -> Row:
     _refuse_above(caller, role)
     db = database.for_principal(caller.token)
     try:
-        with changing(caller.org_id):
+        with cache.changing((AGENTS, caller.org_id)):  # nobody's role changes before it is accepted
             return members.invite(db, caller.org_id, email, role)
     except APIError as error:
         if error.code != UNIQUE_VIOLATION:
@@ -84,21 +73,23 @@ def accept(caller: Principal, invitation_id: str) -> Row:
 
     The caller's token names the former organisation until it is refreshed.
     """
-    with changing(caller.org_id) as concerned:
-        joined = members.accept_invitation(database.for_principal(caller.token), invitation_id)
-        if joined is None:
-            raise NotFound("invitation")
-        concerned(joined["org_id"], caller.user_id)
+    db = database.for_principal(caller.token)
+    # asked beforehand: the reply to the change may be lost, and only it tells which organisation changes
+    invited_by = next((one["org_id"] for one in members.list_own_invitations(db) if one["id"] == invitation_id), None)
+    if invited_by is None:
+        raise NotFound("invitation")
+    with changing(caller.org_id, invited_by):
+        joined = members.accept_invitation(db, invitation_id)
+    if joined is None:
+        raise NotFound("invitation")
     return joined
 
 
 def _change(caller: Principal, member_id: str, write: Callable[[], Row]) -> Row:
     if member_id == caller.user_id:
         _explain("self")
-    with changing(caller.org_id, member_id) as concerned:
+    with changing(caller.org_id):
         result = write()
-        if result.get("user_id"):
-            concerned(caller.org_id, result["user_id"])
     if result["outcome"] != "done":
         _explain(result["outcome"])
     return result

@@ -1,0 +1,32 @@
+"""Writes that land and are never answered."""
+
+import contextlib
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import httpx
+
+from voxanne.database import ObservedTransport
+
+READS = {"/rest/v1/rpc/my_invitations"}
+"""Those that are sent by POST."""
+
+
+@contextlib.contextmanager
+def lost_replies() -> Iterator[list[str]]:
+    """Time out every write to the database once it is done; gives the list of them."""
+    lost: list[str] = []
+    send = ObservedTransport.handle_request
+
+    def lose(self: ObservedTransport, request: httpx.Request) -> httpx.Response:
+        reply = send(self, request)
+        if request.method == "GET" or request.url.path in READS:
+            return reply
+        reply.read()
+        reply.close()
+        assert reply.is_success, reply.status_code
+        lost.append(f"{request.method} {request.url.path}")
+        raise httpx.ReadTimeout("the reply was lost", request=request)
+
+    with patch.object(ObservedTransport, "handle_request", lose):
+        yield lost
