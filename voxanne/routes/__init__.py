@@ -6,7 +6,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, request
 from werkzeug.routing import BaseConverter
 
-from voxanne.auth import public, signed_in
+from voxanne.auth import has_account, public, signed_in
 from voxanne.errors import InvalidId
 from voxanne.routes import (
     agents,
@@ -14,6 +14,7 @@ from voxanne.routes import (
     contacts,
     founder_console_settings,
     founder_console_v2,
+    invitations,
     monitoring,
     orgs,
     phone_mappings,
@@ -37,6 +38,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (founder_console_settings.bp, signed_in),
     (founder_console_v2.bp, signed_in),
     (team.bp, signed_in),
+    (invitations.bp, has_account),
     (contacts.bp, signed_in),
     (phone_mappings.bp, signed_in),
     (monitoring.bp, signed_in),

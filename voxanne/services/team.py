@@ -12,7 +12,7 @@ from typing import NoReturn, cast
 from postgrest.exceptions import APIError
 
 from voxanne import database
-from voxanne.auth import Principal, Role, role_key
+from voxanne.auth import Account, Principal, Role, role_key
 from voxanne.cache import AGENTS, ROLE, cache
 from voxanne.database import Row
 from voxanne.errors import ApiError, Conflict, Forbidden, NotFound, ValidationFailed
@@ -27,9 +27,11 @@ DESCRIPTIONS = {
     Role.VIEWER: ("Viewer", "Sees everything and changes nothing."),
 }
 
+LAST_TO_LEAVE = "You are the last owner or admin of your organisation: make somebody else one before you leave it."
+
 
 @contextmanager
-def changing(org_id: str, member_id: str | None = None) -> Iterator[Callable[[str, str], None]]:
+def changing(org_id: str | None = None, member_id: str | None = None) -> Iterator[Callable[[str, str], None]]:
     """Wrap a change of the team, so that nobody reads the old list of agents or the old role afterwards.
 
     A row's id tells whose role it is only in the reply to the change, so the block is given a function to call with the
@@ -40,7 +42,10 @@ def changing(org_id: str, member_id: str | None = None) -> Iterator[Callable[[st
         cache.drop(AGENTS, org_id)
         cache.drop(ROLE, role_key(org_id, user_id))
 
-    with cache.changing((AGENTS, org_id), *([(ROLE, role_key(org_id, member_id))] if member_id else [])):
+    keys = [(AGENTS, org_id)] if org_id else []
+    if org_id and member_id:
+        keys.append((ROLE, role_key(org_id, member_id)))
+    with cache.changing(*keys):
         yield concerned
 
 
@@ -79,15 +84,18 @@ def remove(caller: Principal, member_id: str) -> None:
     _change(caller, member_id, lambda: members.remove(db, caller.org_id, member_id))
 
 
-def accept(caller: Principal, invitation_id: str) -> Row:
+def accept(caller: Account, invitation_id: str) -> Row:
     """Make the caller a member of the organisation that invites; returns its id and the role.
 
-    The caller's token names the former organisation until it is refreshed.
+    The caller's token names the former organisation until it is refreshed. Raises `Conflict` for who is the last owner
+    or admin there.
     """
     with changing(caller.org_id) as concerned:
         joined = members.accept_invitation(database.for_principal(caller.token), invitation_id)
         if joined is None:
             raise NotFound("invitation")
+        if joined.get("outcome") == "last":
+            raise Conflict(LAST_TO_LEAVE, code="LAST_ADMIN")
         concerned(joined["org_id"], caller.user_id)
     return joined
 
