@@ -83,7 +83,8 @@ def _change(db: psycopg.Connection, table: str, where: sql.Composable) -> sql.Co
     columns = db.execute(
         "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and attgenerated = '' "
         "and attidentity = '' "
-        "order by has_column_privilege('authenticated', attrelid, attnum, 'UPDATE') desc, attnum",
+        "order by has_column_privilege('authenticated', attrelid, attnum, 'UPDATE') desc, "
+        "has_column_privilege('authenticated', attrelid, attnum, 'SELECT') desc, attnum",
         [f"public.{table}"],
     )
     column = columns.fetchone()
