@@ -40,7 +40,7 @@ def without_constraint(factory: Factory):
     """As a database that was in use before there was one."""
     factory.sql.execute("alter table public.org_credentials drop constraint masked_is_text")
     yield
-    factory.sql.execute("update public.org_credentials set metadata = '{}'")
+    factory.sql.execute("update public.org_credentials set metadata = '{}' where encrypted_config = '{}'")
     factory.sql.execute(
         "alter table public.org_credentials add constraint masked_is_text check (not metadata ? 'masked' or ("
         "jsonb_typeof(metadata -> 'masked') = 'object' and not jsonb_path_exists("
