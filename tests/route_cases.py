@@ -81,8 +81,8 @@ CASES = {
         2, 2, role="admin", body={"role": "viewer"}, direct=("PATCH", "user_org_roles", {"role": "viewer"})
     ),
     "team.remove_member": Case(2, 2, role="admin", ok=204, direct=("DELETE", "user_org_roles", None)),
-    "team.list_invitations": Case(1, 1),
-    "team.accept_invitation": Case(1, 1, own=True, body=lambda: {"invitation_id": str(uuid.uuid4())}, ok=404),
+    "invitations.list_invitations": Case(1, 1),
+    "invitations.accept_invitation": Case(1, 1, own=True, body=lambda: {"invitation_id": str(uuid.uuid4())}, ok=404),
     "contacts.get_stats": Case(1, 0),
     "phone_mappings.list_mappings": Case(1, 1),
     "phone_mappings.save_mapping": Case(

@@ -34,6 +34,23 @@ class Role(enum.IntEnum):
 
 
 @dataclass(frozen=True)
+class Account:
+    """Somebody with a valid access token, who need not belong to an organisation."""
+
+    user_id: str
+    email: str | None
+    org_id: str | None
+    token: str
+    bypass: bool = False
+
+    def principal(self) -> "Principal | None":
+        """Return the account as a member of its organisation, or None if it has none."""
+        if self.org_id is None:
+            return None
+        return Principal(self.user_id, self.email, self.org_id, self.token, self.bypass)
+
+
+@dataclass(frozen=True)
 class Principal:
     """The authenticated caller; `token` goes to PostgREST with each of the caller's queries.
 
@@ -68,13 +85,28 @@ def principal() -> Principal:
     return caller
 
 
+def account() -> Account:
+    """Return who sends this request; only routes behind `has_account` may ask."""
+    caller: Account = g.account
+    return caller
+
+
 def public() -> None:
     """Let anyone in: the route is open on purpose."""
 
 
 def signed_in() -> None:
     """Let in only requests with a valid access token of a user who belongs to an organisation."""
-    g.principal = _authenticate()
+    caller = _authenticate().principal()
+    if caller is None:
+        raise Unauthenticated("Missing org_id in the token: this user does not belong to an organisation yet.")
+    g.principal = caller
+
+
+def has_account() -> None:
+    """Let in every valid access token: who belongs to no organisation may still be asked to join one."""
+    g.account = _authenticate()
+    g.principal = g.account.principal()
 
 
 def require_role(least: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -97,11 +129,11 @@ def init_app(app: Flask) -> None:
     app.extensions["voxanne.tokens"] = TokenVerifier(app.config["SETTINGS"])
 
 
-def _authenticate() -> Principal:
+def _authenticate() -> Account:
     settings: Settings = current_app.config["SETTINGS"]
     header = request.headers.get("Authorization")
     if header is None and settings.dev_auth_bypass:
-        return _development_principal(settings)
+        return _development_account(settings)
     scheme, _, token = (header or "").strip().partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or token in _NO_TOKEN:
@@ -115,14 +147,12 @@ def _authenticate() -> Principal:
         raise Unauthenticated("Invalid or expired token")
     metadata = claims.get("app_metadata")
     org_id = _uuid(metadata.get("org_id")) if isinstance(metadata, dict) else None
-    if org_id is None:
-        raise Unauthenticated("Missing org_id in the token: this user does not belong to an organisation yet.")
     email = claims.get("email")
-    return Principal(user_id=user_id, email=email if isinstance(email, str) else None, org_id=org_id, token=token)
+    return Account(user_id=user_id, email=email if isinstance(email, str) else None, org_id=org_id, token=token)
 
 
-def _development_principal(settings: Settings) -> Principal:
-    return Principal(
+def _development_account(settings: Settings) -> Account:
+    return Account(
         user_id=DEVELOPMENT_USER_ID,
         email="dev@localhost",
         org_id=DEVELOPMENT_ORG_ID,

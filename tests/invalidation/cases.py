@@ -89,7 +89,7 @@ def remove_member(factory: Factory) -> Change:
 
 def accept_invitation(factory: Factory) -> Change:
     """The new member changes the list and the role of an organisation that the request's token does not name."""
-    owner, person = factory.caller(), factory.caller()
+    owner, person = factory.caller(), factory.caller("agent")
     confirm = "update auth.users set email_confirmed_at = now() where id = %s returning email"
     row = factory.sql.execute(confirm, [person.user_id]).fetchone()
     assert row
@@ -148,7 +148,7 @@ CASES: dict[str, Callable[[Factory], Change]] = {
     "team.invite_member": invite_member,
     "team.set_member_role": set_member_role,
     "team.remove_member": remove_member,
-    "team.accept_invitation": accept_invitation,
+    "invitations.accept_invitation": accept_invitation,
     "phone_mappings.save_mapping": save_mapping,
     "phone_mappings.save_mapping, of another number": add_mapping,
     "phone_mappings.delete_mapping": delete_mapping,

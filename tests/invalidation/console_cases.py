@@ -20,6 +20,7 @@ def _connected(owner: Caller) -> tuple[Read, ...]:
         Read(owner, "/probe/secret/twilio/auth_token"),
         Read(owner, "/probe/inbound-config"),
         Read(owner, CONFIG, cached=False),
+        Read(owner, "/api/inbound/phone-mappings", cached=False),
     )
 
 

@@ -83,7 +83,8 @@ def test_both_spellings_for_both_roles(factory: Factory, role: str) -> None:
     caller = factory.caller()
     factory.insert(
         "public.agents", org_id=caller.org_id, role=role, name="Eve", system_prompt=PROMPT, first_message="Hello",
-        voice="Paige", max_call_duration=90, vapi_assistant_id=f"a-{caller.org_id}", vapi_phone_number_id="n-1",
+        voice="Paige", max_call_duration=90, vapi_assistant_id=f"a-{caller.org_id}",
+        vapi_phone_number_id=f"n-{caller.org_id}",
     )  # fmt: skip
 
     agent = agents_of(caller)[role]
@@ -92,7 +93,7 @@ def test_both_spellings_for_both_roles(factory: Factory, role: str) -> None:
     assert (agent["firstMessage"], agent["first_message"]) == ("Hello", "Hello")
     assert (agent["maxCallDuration"], agent["max_call_duration"]) == (90, 90)
     assert agent["vapiAssistantId"] == agent["vapi_assistant_id"] == f"a-{caller.org_id}"
-    assert agent["vapiPhoneNumberId"] == agent["vapi_phone_number_id"] == "n-1"
+    assert agent["vapiPhoneNumberId"] == agent["vapi_phone_number_id"] == f"n-{caller.org_id}"
     assert (agent["name"], agent["voice"]) == ("Eve", "Paige")
 
 
@@ -173,14 +174,15 @@ def test_the_agent_that_was_not_sent_stays(connected: Caller, factory: Factory, 
     assert before in rows(factory, "agents", connected.org_id)
 
 
-def test_null_and_empty_change_nothing_except_that_null_clears_the_number(connected: Caller) -> None:
-    first = {"name": "Olaf", "systemPrompt": PROMPT, "voiceId": "Cole", "vapiPhoneNumberId": "n-1"}
+def test_null_and_empty_change_nothing_except_that_null_clears_the_number(connected: Caller, fake) -> None:
+    phone_id = fake.import_phone_number(KEY, {"number": number_of(connected.org_id)})["id"]
+    first = {"name": "Olaf", "systemPrompt": PROMPT, "voiceId": "Cole", "vapiPhoneNumberId": phone_id}
     connected.post(BEHAVIOR, {"outbound": first})
 
     connected.post(BEHAVIOR, {"outbound": {"name": " ", "systemPrompt": "", "voiceId": None, "language": "fr-FR"}})
     agent = agents_of(connected)["outbound"]
     assert (agent["name"], agent["system_prompt"], agent["voice"]) == ("Olaf", PROMPT, "Cole")
-    assert (agent["language"], agent["vapi_phone_number_id"]) == ("fr-FR", "n-1")
+    assert (agent["language"], agent["vapi_phone_number_id"]) == ("fr-FR", phone_id)
 
     connected.post(BEHAVIOR, {"outbound": {"vapiPhoneNumberId": None}})
     assert agents_of(connected)["outbound"]["vapi_phone_number_id"] is None
@@ -445,7 +447,7 @@ def test_a_key_that_cannot_be_read_is_reported_and_never_replaced_by_the_platfor
 
     reply = connected.post(BEHAVIOR, {"inbound": {"name": "Eve"}})
 
-    assert (reply.status_code, reply.json["code"]) == (502, "PROVIDER_ERROR")
-    assert "can't be read" in reply.json["error"]
+    assert (reply.status_code, reply.json["code"]) == (502, "SECRET_UNREADABLE")
+    assert "key of the voice provider can't be read" in reply.json["error"]
     assert not fake.calls
     assert agents_of(connected)["inbound"]["syncError"] == "key unreadable"

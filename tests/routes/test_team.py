@@ -318,7 +318,7 @@ def test_a_new_role_counts_at_once_in_the_app_and_in_the_database(factory: Facto
 
 
 def test_the_invited_person_accepts_and_is_a_member(factory: Factory, recorder: RequestRecorder) -> None:
-    owner, person = factory.caller(name="The inviting clinic"), factory.caller()
+    owner, person = factory.caller(name="The inviting clinic"), factory.caller("manager")
     owner.get("/api/agents")
     owner.post(MEMBERS, {"email": confirmed(factory, person), "role": "agent"})
 
@@ -340,7 +340,7 @@ def test_the_invited_person_accepts_and_is_a_member(factory: Factory, recorder: 
 
 
 def test_only_who_has_the_address_accepts(factory: Factory) -> None:
-    owner, person, stranger = factory.caller(), factory.caller(), factory.caller()
+    owner, person, stranger = factory.caller(), factory.caller("agent"), factory.caller()
     confirmed(factory, stranger)
     body = {"invitation_id": owner.post(MEMBERS, {"email": email_of(factory, person), "role": "owner"}).json["id"]}
 
@@ -363,7 +363,7 @@ def test_a_withdrawn_invitation_is_not_accepted(factory: Factory) -> None:
 
 def test_a_pending_membership_shows_no_address_and_can_be_accepted(factory: Factory) -> None:
     """The browser may write such a row itself; whose account it names must not show before that person agrees."""
-    owner, person = factory.caller(), factory.caller()
+    owner, person = factory.caller(), factory.caller("viewer")
     pending = factory.insert("public.user_org_roles", user_id=person.user_id, org_id=owner.org_id, role="agent")
 
     listed = next(member for member in owner.get(MEMBERS).json if member["id"] == pending)

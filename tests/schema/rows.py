@@ -58,7 +58,7 @@ def _unique(column: str, **more: Any) -> Callable[[Clinic], dict[str, Any]]:
 # In an order in which each row finds those it refers to. Values that must differ are made anew each time.
 SAMPLES: dict[str, Callable[[Clinic], dict[str, Any]]] = {
     "contacts": lambda _: {"name": "Anna Smith", "phone": number()},
-    "agents": lambda _: {"role": "inbound", "name": "Receptionist", "vapi_assistant_id": word()},
+    "agents": lambda _: {"role": "inbound", "name": "Receptionist"},
     "call_logs": _call,
     "calls": _call,
     "appointments": lambda clinic: {
@@ -92,8 +92,8 @@ SAMPLES: dict[str, Callable[[Clinic], dict[str, Any]]] = {
         "service_name": "Botox",
         "new_price": 400,
     },
-    "inbound_agent_config": _unique("vapi_assistant_id"),
-    "outbound_agent_config": _unique("vapi_assistant_id"),
+    "inbound_agent_config": _unique("system_prompt"),
+    "outbound_agent_config": _unique("system_prompt"),
     "assistant_org_mapping": _unique("vapi_assistant_id", assistant_role="inbound"),
     "integration_settings": _unique("vapi_public_key"),
     "integrations": lambda _: {"provider": "vapi"},

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from tests.schema.cli import MIGRATIONS, SUPABASE, Cli
-from tests.schema.rows import full_clinic
+from tests.schema.rows import Clinic, full_clinic, insert, new_clinic
 
-CONCURRENTLY = re.compile(r"create index concurrently if not exists \w+\s+on public\.\w+ [^;]+;")
+CONCURRENTLY = re.compile(r"create (?:unique )?index concurrently if not exists \w+\s+on public\.\w+ [^;]+;")
 # The rows go in once every table that was there in the first release is; what comes later must take them as they are.
 IN_USE = next(index for index, name in enumerate(MIGRATIONS) if name.endswith("_functions.sql"))
 
@@ -91,6 +91,65 @@ def test_a_database_in_use_keeps_its_rows(empty_database: str, tmp_path: Path) -
     assert invalid == []
 
 
+BEFORE_CLAIMS = next(index for index, name in enumerate(MIGRATIONS) if name.endswith("_provider_claims.sql"))
+TABLES_OF_IDS = ("agents", "inbound_agent_config", "outbound_agent_config", "integration_settings")
+
+
+def ids_of(database: psycopg.Connection, clinic: Clinic, column: str) -> set[str | None]:
+    found = set()
+    for table in TABLES_OF_IDS:
+        found |= {
+            value for (value,) in database.execute(f"select {column} from {table} where org_id = %s", [clinic.org_id])
+        }
+    return found
+
+
+def test_ids_that_several_organisations_name_go_to_one_of_them(empty_database: str, tmp_path: Path) -> None:
+    """To the one that the mapping names, else to the oldest; the others find what they lost in their audit log."""
+    cli = Cli(tmp_path)
+    cli.push(empty_database, MIGRATIONS[:BEFORE_CLAIMS])
+    with psycopg.connect(empty_database) as database:
+        oldest, mapped, newest = (new_clinic(database, created_at=f"2025-0{month}-01") for month in (1, 2, 3))
+        for clinic in (newest, mapped, oldest):
+            for table in TABLES_OF_IDS:
+                more = {"role": "inbound", "name": "Eve"} if table == "agents" else {}
+                ids = {"vapi_phone_number_id": "phone-1"}
+                if table != "agents":
+                    ids["vapi_assistant_id"] = "assistant-1"
+                insert(database, table, {"org_id": clinic.org_id, **more, **ids})
+        for clinic, number in ((oldest, "+14155550001"), (mapped, "+14155550002"), (newest, "+14155550002")):
+            change = "update integration_settings set twilio_from_number = %s where org_id = %s"
+            database.execute(change, [number, clinic.org_id])
+        mapping = {"inbound_phone_number": "+14155550003", "vapi_phone_number_id": "phone-1"}
+        insert(database, "phone_number_mapping", {"org_id": mapped.org_id, **mapping})
+        wrong = {"provider": "vapi", "encrypted_config": "{}", "metadata": {"masked": "text", "kept": True}}
+        insert(database, "org_credentials", {"org_id": oldest.org_id, **wrong})
+
+    cli.push(empty_database, MIGRATIONS)
+
+    with psycopg.connect(empty_database) as database:
+        phones = [ids_of(database, clinic, "vapi_phone_number_id") for clinic in (oldest, mapped, newest)]
+        assistants = [ids_of(database, clinic, "vapi_assistant_id") for clinic in (oldest, mapped, newest)]
+        lost = database.execute("select org_id::text, entity_type, entity_id from audit_logs").fetchall()
+        mappings = database.execute(
+            "select org_id::text, inbound_phone_number, vapi_phone_number_id from phone_number_mapping order by 2"
+        ).fetchall()
+        metadata = database.execute("select metadata from org_credentials").fetchall()
+        unfinished = database.execute(
+            "select conname from pg_constraint where not convalidated "
+            "union all select indexrelid::regclass::text from pg_index where not indisvalid"
+        ).fetchall()
+    assert phones == [{None}, {"phone-1"}, {None}]
+    assert assistants == [{None, "assistant-1"}, {None}, {None}]
+    assert set(lost) == {
+        (oldest.org_id, "phone", "phone-1"), (newest.org_id, "phone", "phone-1"),
+        (mapped.org_id, "assistant", "assistant-1"), (newest.org_id, "assistant", "assistant-1"),
+    }  # fmt: skip
+    assert mappings == [(oldest.org_id, "+14155550001", None), (mapped.org_id, "+14155550003", "phone-1")]
+    assert metadata == [({"kept": True},)]
+    assert unfinished == []
+
+
 def test_the_lints_of_supabase_find_nothing(database_url: str, tmp_path: Path) -> None:
     Cli(tmp_path).run("db", "advisors", "--db-url", database_url, "--level", "warn", "--fail-on", "warn")
 
@@ -109,7 +168,9 @@ def test_files_that_build_indexes_concurrently_hold_nothing_else(name: str) -> N
     statements = re.sub(r"^--.*$", "", text, flags=re.MULTILINE)
     assert CONCURRENTLY.sub("", statements).strip() == ""
     assert "org_id is not null" not in statements
-    indexed = re.findall(r"on public\.\w+ (?:using gin )?\((.*)", statements)
+    # What is unique over all organisations cannot begin with one.
+    for_reading = re.sub(r"create unique index [^;]+;", "", statements)
+    indexed = re.findall(r"on public\.\w+ (?:using gin )?\((.*)", for_reading)
     assert all(columns.startswith(("org_id,", "(org_id::text),")) for columns in indexed)
 
 

@@ -17,9 +17,9 @@ WRITERS: dict[str, tuple[str | None, ...]] = {
     **dict.fromkeys(("contacts", "call_logs", "calls", "appointments", "messages", "follow_up_tasks"), AGENTS),
     **dict.fromkeys(("hot_lead_alerts", "transfer_queue", "call_tracking", "call_transcripts"), AGENTS),
     **dict.fromkeys(("services", "escalation_rules", "phone_number_mapping"), MANAGERS),
-    **dict.fromkeys(("agents", "inbound_agent_config", "outbound_agent_config", "assistant_org_mapping"), ADMINS),
+    **dict.fromkeys(("agents", "inbound_agent_config", "outbound_agent_config"), ADMINS),
     **dict.fromkeys(("integration_settings", "integrations", "org_credentials", "team_invitations"), ADMINS),
-    **dict.fromkeys(("service_price_history", "sms_message_tracking"), NOBODY),
+    **dict.fromkeys(("service_price_history", "sms_message_tracking", "assistant_org_mapping"), NOBODY),
     **dict.fromkeys(("processed_webhook_events", "webhook_delivery_log", "webhook_dead_letters"), NOBODY),
     "notifications": ("agent", "viewer", "agent"),
     "audit_logs": ("viewer", None, None),
@@ -83,7 +83,8 @@ def _change(db: psycopg.Connection, table: str, where: sql.Composable) -> sql.Co
     columns = db.execute(
         "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and attgenerated = '' "
         "and attidentity = '' "
-        "order by has_column_privilege('authenticated', attrelid, attnum, 'UPDATE') desc, attnum",
+        "order by has_column_privilege('authenticated', attrelid, attnum, 'UPDATE') desc, "
+        "has_column_privilege('authenticated', attrelid, attnum, 'SELECT') desc, attnum",
         [f"public.{table}"],
     )
     column = columns.fetchone()

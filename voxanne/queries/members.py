@@ -59,5 +59,8 @@ def list_own_invitations(db: SyncPostgrestClient) -> list[Row]:
 
 
 def accept_invitation(db: SyncPostgrestClient, invitation_id: str) -> Row | None:
-    """Make the caller a member; returns org_id and role, or None if the caller has no such invitation."""
+    """Make the caller a member; returns org_id and role, or None if the caller has no such invitation.
+
+    Where nobody else could run the organisation that the caller would leave, nothing changes and `outcome` is "last".
+    """
     return cast(Row | None, db.rpc("accept_invitation", {"p_invitation_id": invitation_id}).execute().data)

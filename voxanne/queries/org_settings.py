@@ -1,5 +1,6 @@
 """Settings of an organisation: what everybody in it may see, what the voice provider needs, and its ciphertexts."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from postgrest import SyncPostgrestClient
@@ -54,13 +55,21 @@ def list_ciphertexts(db: SyncPostgrestClient, org_id: str) -> list[Row]:
 
 
 def save_settings(
-    db: SyncPostgrestClient, org_id: str, *, settings: Row, secrets: Row, masked: Row, agents: dict[str, Row]
+    db: SyncPostgrestClient,
+    org_id: str,
+    *,
+    settings: Row,
+    secrets: Row,
+    masked: Row,
+    agents: dict[str, Row],
+    proven: Sequence[str] = (),
 ) -> Row:
     """Change settings and secrets in one transaction; returns what the voice provider has to be told.
 
     `settings` are columns (None clears one); `secrets` are ciphertexts and `masked` what may be shown, both by provider
-    and field (None takes one away); `agents` are as `save_agents` takes them. The result holds `settings`, `secrets`
-    (encrypted_config by provider) and `agents`.
+    and field (None takes one away); `agents` and `proven` are as `save_agents` takes them. The result holds `settings`,
+    `secrets` (encrypted_config by provider), `agents` and `unrouted` (the provider's id of a number that calls are not
+    routed by any more), or is as `save_agents` describes.
     """
     arguments = {
         "p_org_id": org_id,
@@ -68,26 +77,42 @@ def save_settings(
         "p_secrets": secrets,
         "p_masked": masked,
         "p_agents": agents,
+        "p_proven": list(proven),
     }
     return cast(Row, _call(db, "save_org_settings", arguments))
 
 
-def save_agents(db: SyncPostgrestClient, org_id: str, agents: dict[str, Row]) -> Row:
-    """Change the given columns of the assistants given by role, or make them; returns what `save_settings` does."""
-    return cast(Row, _call(db, "save_agents", {"p_org_id": org_id, "p_agents": agents}))
+def save_agents(db: SyncPostgrestClient, org_id: str, agents: dict[str, Row], *, proven: Sequence[str] = ()) -> Row:
+    """Change the given columns of the assistants given by role, or make them; returns what `save_settings` does.
+
+    Where an id of the provider is named that the organisation has not got, nothing is saved and the result holds
+    `unproven` (`kind` and `id`) and the provider's `secrets`. `proven` are ids that the provider has confirmed; they
+    count with the service key only.
+    """
+    return cast(Row, _call(db, "save_agents", {"p_org_id": org_id, "p_agents": agents, "p_proven": list(proven)}))
 
 
 def record_sync(
-    db: SyncPostgrestClient, org_id: str, agents: list[Row], *, phone_number_id: str | None, verified: bool
-) -> list[Row]:
-    """Note what the voice provider took over (see the SQL function); returns the assistants as they are now."""
+    db: SyncPostgrestClient,
+    org_id: str,
+    agents: list[Row],
+    *,
+    phone_number: str | None,
+    phone_number_id: str | None,
+    verified: bool,
+) -> Row:
+    """Note what the voice provider took over (see the SQL function); needs the service key.
+
+    Returns the `agents` as they are now, and `unrouted`, the id that the number had before.
+    """
     arguments = {
         "p_org_id": org_id,
         "p_agents": agents,
+        "p_phone_number": phone_number,
         "p_phone_number_id": phone_number_id,
         "p_verified": verified,
     }
-    return cast(list[Row], _call(db, "record_provider_sync", arguments))
+    return cast(Row, _call(db, "record_provider_sync", arguments))
 
 
 def _organization(db: SyncPostgrestClient, org_id: str, columns: str) -> Row | None:

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, request
 from werkzeug.routing import BaseConverter
 
 from voxanne import limits
-from voxanne.auth import public, signed_in
+from voxanne.auth import has_account, public, signed_in
 from voxanne.errors import InvalidId, Unauthenticated
 from voxanne.routes import (
     agents,
@@ -15,6 +15,7 @@ from voxanne.routes import (
     contacts,
     founder_console_settings,
     founder_console_v2,
+    invitations,
     monitoring,
     orgs,
     phone_mappings,
@@ -38,6 +39,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (founder_console_settings.bp, signed_in),
     (founder_console_v2.bp, signed_in),
     (team.bp, signed_in),
+    (invitations.bp, has_account),
     (contacts.bp, signed_in),
     (phone_mappings.bp, signed_in),
     (monitoring.bp, signed_in),

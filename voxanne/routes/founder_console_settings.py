@@ -18,11 +18,12 @@ def get_settings() -> Response:
 
 
 @bp.post("")
-@describe("Founder console", SettingsSaved, errors=(409, 413, 415))
+@describe("Founder console", SettingsSaved, errors=(404, 409, 413, 415, 502))
 @require_role(Role.ADMIN)
 def save_settings(json: SettingsChanges) -> Response:
     """Change settings and keys; an empty string clears one.
 
     They are saved even where the voice provider does not follow, which `webhookConfigured` and `webhookMessage` tell.
+    A 404 means that the assistant is not the organisation's, and a 502 that the provider could not say; neither saves.
     """
     return jsonify(console_settings.save(principal(), json))

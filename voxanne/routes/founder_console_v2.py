@@ -35,12 +35,13 @@ def get_agent_config(query: AgentConfigQuery) -> Response:
 
 
 @bp.post("/agent/behavior")
-@describe("Founder console", BehaviorSaved, errors=(409, 413, 415, 502))
+@describe("Founder console", BehaviorSaved, errors=(404, 409, 413, 415, 502))
 @require_role(Role.ADMIN)
 def save_behavior(json: Behavior) -> Response:
     """Change the inbound assistant, the outbound one or both; the one that is not sent stays as it is.
 
-    A 502 means: saved, but the voice provider has not taken it over.
+    A 502 with `saved` means: saved, but the voice provider has not taken it over. A 404 means that the number to call
+    out from is not the organisation's, and nothing is saved.
     """
     return jsonify(voice_agents.save_behavior(principal(), json.columns()))
 

@@ -1,4 +1,4 @@
-"""The team: members, roles and invitations."""
+"""The team: members, roles, and those who are asked to join."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -6,7 +6,7 @@ from voxanne import database
 from voxanne.auth import Role, principal, require_role
 from voxanne.openapi import describe
 from voxanne.queries import members
-from voxanne.schemas.team import Acceptance, Invitation, Joined, Member, NewMember, RoleChange, RoleDescription
+from voxanne.schemas.team import Member, NewMember, RoleChange, RoleDescription
 from voxanne.services import team
 
 bp = Blueprint("team", __name__, url_prefix="/api/team")
@@ -58,18 +58,3 @@ def remove_member(member_id: str) -> tuple[str, int]:
     """Remove a member or withdraw an invitation; takes the id of the row or of the user."""
     team.remove(principal(), member_id)
     return "", 204
-
-
-@bp.get("/invitations")
-@describe("Team", list[Invitation])
-def list_invitations() -> Response:
-    """List what the caller is invited to join."""
-    return jsonify(members.list_own_invitations(database.for_principal(principal().token)))
-
-
-@bp.post("/invitations/accept")
-@describe("Team", Joined, errors=(404, 413, 415))
-def accept_invitation(json: Acceptance) -> Response:
-    """Join the organisation of an invitation; the session has to be refreshed afterwards."""
-    joined = team.accept(principal(), str(json.invitation_id))
-    return jsonify(success=True, message="You have joined. Refresh the session to work there.", **joined)

@@ -29,12 +29,13 @@ SERVER_MESSAGES = ["function-call", "hang", "status-update", "end-of-call-report
 
 
 class KeyUnreadable(VapiError):
-    """The organisation's key is stored and can't be decrypted."""
+    """A secret that the provider needs is stored and can't be decrypted."""
 
     reason = "key unreadable"
+    code = SecretUnreadableError.code
 
-    def __init__(self) -> None:
-        super().__init__("The stored API key can't be read: please enter it again.")
+    def __init__(self, secret: SecretUnreadableError) -> None:
+        super().__init__(secret.message)
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def account(org_id: str, stored: str | None) -> Account | None:
     try:
         own = secrets.decrypt_one(org_id, "vapi", "api_key", stored)
         webhook_secret = secrets.decrypt_one(org_id, "vapi", "webhook_secret", stored)
-    except SecretUnreadableError:
-        raise KeyUnreadable from None
+    except SecretUnreadableError as error:
+        raise KeyUnreadable(error) from None
     key = own or settings.platform_vapi_key
     return Account(key, own is not None, webhook_secret) if key else None
 

@@ -6,13 +6,14 @@ from voxanne import database
 from voxanne.auth import Principal
 from voxanne.config import Settings
 from voxanne.database import Row
-from voxanne.errors import ApiError, ProviderError, ValidationFailed
+from voxanne.errors import ApiError, Conflict, ProviderError, ValidationFailed
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiUnreachable
 from voxanne.queries import org_settings as queries
 from voxanne.schemas.agent_config import AgentConfigChanges
 from voxanne.schemas.console_fields import SecretFields
 from voxanne.schemas.console_settings import SettingsChanges
-from voxanne.services import org_settings, provider_sync, secrets
+from voxanne.services import org_settings, phone_mappings, provider_ids, provider_sync, secrets
+from voxanne.services.assistants import KeyUnreadable
 from voxanne.services.provider_sync import Progress
 
 NO_KEY = "No voice provider key is stored."
@@ -49,8 +50,7 @@ def save(caller: Principal, changes: SettingsChanges) -> Row:
     state = _store(caller, columns, given, {})
     if not _concerns_provider(columns, given):
         return {"success": True, "webhookConfigured": False, "phoneNumberConnected": False}
-    db = database.for_principal(caller.token)
-    progress = provider_sync.bring_in_step(db, caller.org_id, state, number=True)
+    progress = provider_sync.bring_in_step(caller.org_id, state, number=True)
     message = _trouble(progress)
     return {
         "success": True,
@@ -63,11 +63,11 @@ def save(caller: Principal, changes: SettingsChanges) -> Row:
 def save_agent_config(caller: Principal, changes: AgentConfigChanges) -> Row:
     """Save keys, number and inbound assistant at once, then bring the voice provider in step.
 
-    Raises what the provider refused as a 400 and what it failed at as a 502, with how far it got under `steps`.
+    Raises what the provider refused as a 400, what it failed at as a 502 and a stored secret that can't be read as a
+    409, with how far it got under `steps`.
     """
     state = _store(caller, changes.columns(), changes.secrets(), {"inbound": changes.vapi.columns()})
-    db = database.for_principal(caller.token)
-    progress = provider_sync.bring_in_step(db, caller.org_id, state, roles={"inbound"}, number=True)
+    progress = provider_sync.bring_in_step(caller.org_id, state, roles={"inbound"}, number=True)
     inbound = next(agent for agent in state["agents"] if agent["role"] == "inbound")
     told = next(iter(progress.agents), None)
     steps = {
@@ -104,14 +104,20 @@ def _store(caller: Principal, columns: Row, given: SecretFields, agents: dict[st
             ciphertext = secrets.encrypt(caller.org_id, provider, name, secret) if secret else None
             encrypted.setdefault(provider, {})[name] = ciphertext
             masked.setdefault(provider, {})[name] = secrets.mask(secret) or None
-    with org_settings.changing(caller.org_id):
-        return queries.save_settings(
-            database.for_principal(caller.token),
-            caller.org_id,
-            settings=columns,
-            secrets=encrypted,
-            masked=masked,
-            agents=agents,
+    new_key = given.get("vapi", {}).get("api_key") if "api_key" in encrypted.get("vapi", {}) else None
+    with org_settings.changing(caller.org_id), phone_mappings.changing(caller.org_id):
+        return provider_ids.proving(
+            caller,
+            lambda db, proven: queries.save_settings(
+                db,
+                caller.org_id,
+                settings=columns,
+                secrets=encrypted,
+                masked=masked,
+                agents=agents,
+                proven=proven,
+            ),
+            new_key=new_key,
         )
 
 
@@ -133,6 +139,8 @@ def _failure(progress: Progress, error: VapiError, reply: Row) -> ApiError:
     sentence = f"The configuration is saved, but is not ready. {error.message}"
     if isinstance(error, VapiUnreachable):
         return ProviderError(sentence, extra=reply)
+    if isinstance(error, KeyUnreadable):
+        return Conflict(sentence, code=error.code, extra=reply)
     field = "vapi.secretKey" if isinstance(error, VapiKeyRefused) else "vapi"
     if error is progress.number_error and not isinstance(error, VapiKeyRefused):
         field = "twilio"

@@ -1,7 +1,7 @@
 """Settings of an organisation as the rest of the program uses them: from the cache, dropped by every change."""
 
 from contextlib import AbstractContextManager
-from typing import cast
+from typing import Any, cast
 
 from postgrest import SyncPostgrestClient
 
@@ -24,7 +24,7 @@ def load(db: SyncPostgrestClient, org_id: str) -> Row | None:
 def secret(org_id: str, provider: str, field: str) -> str | None:
     """Return a secret of an organisation where no caller of its own is at hand, as in a provider's webhook.
 
-    The cache holds ciphertexts only. Raises `SecretUnreadableError`.
+    The cache holds ciphertexts only. Raises `SecretUnreadableError`, which unless it is caught answers 409.
     """
     db = database.as_service()
     stored = cache.load(ORG_SECRETS, org_id, lambda: _ciphertexts(db, org_id))
@@ -42,7 +42,7 @@ def shape(row: Row | None) -> Row | None:
         return None
     providers = {
         item["provider"]: {
-            "masked": item["metadata"].get("masked") or {},
+            "masked": _shown(item["metadata"]),
             "last_verified_at": item["last_verified_at"],
             "verification_error": item["verification_error"],
         }
@@ -55,6 +55,13 @@ def shape(row: Row | None) -> Row | None:
 def masked(settings: Row, provider: str, field: str) -> str:
     """Return what may be shown of a secret, "" if there is none."""
     return str((settings["providers"].get(provider) or {"masked": {}})["masked"].get(field) or "")
+
+
+def _shown(metadata: Any) -> dict[str, str]:
+    """Return what may be shown of a service's secrets, by field; what has another form shows nothing."""
+    shown = metadata.get("masked") if isinstance(metadata, dict) else None
+    fields = shown.items() if isinstance(shown, dict) else ()
+    return {name: text for name, text in fields if isinstance(text, str)}
 
 
 def _ciphertexts(db: SyncPostgrestClient, org_id: str) -> dict[str, str]:

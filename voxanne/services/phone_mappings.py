@@ -21,7 +21,7 @@ LONGEST_ID = 200
 
 
 def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of an organisation's mappings, so that no call is routed or told apart by the old ones afterwards."""
+    """Wrap a change of an organisation's mappings, so that no call is routed by the old ones afterwards."""
     return cache.changing((PHONE_MAPPING, org_id), (PHONE_MAPPING, NOBODY), (INBOUND_CONFIG, org_id))
 
 

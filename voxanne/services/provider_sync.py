@@ -2,20 +2,32 @@
 
 import logging
 from dataclasses import dataclass, field
+from typing import cast
 
-from postgrest import SyncPostgrestClient
+from postgrest.exceptions import APIError
 
+from voxanne import database
 from voxanne.database import Row
 from voxanne.integrations import vapi
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiUnreachable
 from voxanne.queries import org_settings as queries
-from voxanne.services import assistants, org_settings, secrets
+from voxanne.services import assistants, org_settings, phone_mappings, secrets
 from voxanne.services.assistants import Account, KeyUnreadable, Synced
+from voxanne.services.idempotency import UNIQUE_VIOLATION
 
 logger = logging.getLogger(__name__)
 
 # Asking again right away would only make the caller wait for the same answer.
 _HOPELESS = (VapiUnreachable, VapiKeyRefused, KeyUnreadable)
+
+
+class IdInUse(VapiError):
+    """The provider calls the number by an id that stands for another organisation's."""
+
+    reason = "id in use"
+
+    def __init__(self) -> None:
+        super().__init__("The phone number is in use by another organisation at the voice provider.")
 
 
 @dataclass
@@ -39,13 +51,11 @@ class Progress:
         return next(filter(None, [self.error, *(synced.error for synced in self.agents), self.number_error]), None)
 
 
-def bring_in_step(
-    db: SyncPostgrestClient, org_id: str, state: Row, *, roles: set[str] | None = None, number: bool = False
-) -> Progress:
+def bring_in_step(org_id: str, state: Row, *, roles: set[str] | None = None, number: bool = False) -> Progress:
     """Tell the provider about the assistants of those roles (all by default) and, if asked, about the number.
 
-    `state` is what saving returned. Nothing of the provider's trouble is raised, it is all in the result; what came of
-    it is stored, so that a page can show what the provider does not have yet.
+    `state` is what saving returned, so the caller may do this. Nothing of the provider's trouble is raised, it is all
+    in the result; what came of it is stored, so that a page can show what the provider does not have yet.
     """
     agents = [agent for agent in state["agents"] if roles is None or agent["role"] in roles]
     progress = Progress()
@@ -59,7 +69,7 @@ def bring_in_step(
         if number and not isinstance(progress.first_error, _HOPELESS):
             _connect_number(org_id, state, progress.account, progress)
     if progress.agents or progress.number_id:
-        _record(db, org_id, progress)
+        _record(org_id, progress, (state["settings"] or {}).get("twilio_from_number"))
     return progress
 
 
@@ -76,8 +86,8 @@ def _connect_number(org_id: str, state: Row, account: Account, progress: Progres
     number, account_sid = settings.get("twilio_from_number"), settings.get("twilio_account_sid")
     try:
         token = secrets.decrypt_one(org_id, "twilio", "auth_token", state["secrets"]["twilio"])
-    except secrets.SecretUnreadableError:
-        progress.number_error = KeyUnreadable()
+    except secrets.SecretUnreadableError as error:
+        progress.number_error = KeyUnreadable(error)
         return
     if not (number and account_sid and token):
         return
@@ -105,15 +115,30 @@ def _number_id(account: Account, number: str, known_id: str | None, content: Row
     return str(vapi.provider().import_phone_number(account.key, content)["id"])
 
 
-def _record(db: SyncPostgrestClient, org_id: str, progress: Progress) -> None:
-    verified = progress.account is not None and progress.account.own and progress.first_error is None
-    told = [synced.record() for synced in progress.agents]
-    with org_settings.changing(org_id):
-        stored = queries.record_sync(db, org_id, told, phone_number_id=progress.number_id, verified=verified)
+def _record(org_id: str, progress: Progress, number: str | None) -> None:
+    try:
+        stored = _store(org_id, progress, number)
+    except APIError as error:
+        if error.code != UNIQUE_VIOLATION or progress.number_id is None:
+            raise
+        progress.number_id, progress.number_error = None, IdInUse()
+        stored = _store(org_id, progress, number)
     present = {agent["vapi_assistant_id"] for agent in stored}
     for synced in progress.agents:
         if synced.created and synced.assistant_id and synced.assistant_id not in present and progress.account:
             _discard(progress.account.key, synced.assistant_id)
+
+
+def _store(org_id: str, progress: Progress, number: str | None) -> list[Row]:
+    # With the service key: ids of the provider are written by who has spoken with the provider, and by no browser.
+    db = database.as_service()
+    verified = progress.account is not None and progress.account.own and progress.first_error is None
+    told = [synced.record() for synced in progress.agents]
+    with org_settings.changing(org_id), phone_mappings.changing(org_id):
+        stored = queries.record_sync(
+            db, org_id, told, phone_number=number, phone_number_id=progress.number_id, verified=verified
+        )
+    return cast(list[Row], stored["agents"])
 
 
 def _discard(key: str, assistant_id: str) -> None:

@@ -12,16 +12,29 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 
 from voxanne.config import Settings
+from voxanne.errors import Conflict
 
 logger = logging.getLogger(__name__)
 
 BULLETS = "•" * 8
 _SHORT = 8
 _SHOWN = 4
+NAMES = {
+    ("vapi", "api_key"): "key of the voice provider",
+    ("vapi", "webhook_secret"): "webhook secret of the voice provider",
+    ("twilio", "auth_token"): "Twilio auth token",
+}
+"""What people call a secret, by provider and field."""
 
 
-class SecretUnreadableError(Exception):
-    """A stored secret can't be decrypted: its key is no longer in ENCRYPTION_KEYS, or it is somebody else's."""
+class SecretUnreadableError(Conflict):
+    """409: a stored secret can't be decrypted: its key is no longer in ENCRYPTION_KEYS, or it is somebody else's."""
+
+    code = "SECRET_UNREADABLE"
+
+    def __init__(self, name: str = "secret") -> None:
+        self.name = name
+        super().__init__(f"The stored {name} can't be read any more: please enter it again.")
 
 
 def encrypt(org_id: str, provider: str, field: str, secret: str) -> str:
@@ -41,7 +54,7 @@ def decrypt(org_id: str, provider: str, field: str, ciphertext: str) -> str:
             "stored secret can't be decrypted, see ENCRYPTION_KEYS",
             extra={"org_id": org_id, "provider": provider, "secret_field": field},
         )
-        raise SecretUnreadableError
+        raise SecretUnreadableError(NAMES.get((provider, field), "secret"))
     return secret
 
 
@@ -65,10 +78,10 @@ def rotate(ciphertext: str) -> str:
     first, *_ = _fernets(_keys())
     try:
         first.decrypt(ciphertext)
-    except (InvalidToken, TypeError):
+    except (InvalidToken, ValueError, TypeError):
         try:
             return _vault().rotate(ciphertext).decode()
-        except (InvalidToken, TypeError):
+        except (InvalidToken, ValueError, TypeError):
             raise SecretUnreadableError from None
     return ciphertext
 

@@ -12,7 +12,7 @@ from typing import NoReturn, cast
 from postgrest.exceptions import APIError
 
 from voxanne import database
-from voxanne.auth import Principal, Role
+from voxanne.auth import Account, Principal, Role
 from voxanne.cache import AGENTS, ROLE, cache
 from voxanne.database import Row
 from voxanne.errors import ApiError, Conflict, Forbidden, NotFound, ValidationFailed
@@ -26,6 +26,8 @@ DESCRIPTIONS = {
     Role.AGENT: ("Agent", "Calls, contacts, appointments and follow-ups."),
     Role.VIEWER: ("Viewer", "Sees everything and changes nothing."),
 }
+
+LAST_TO_LEAVE = "You are the last owner or admin of your organisation: make somebody else one before you leave it."
 
 
 def changing(*org_ids: str) -> AbstractContextManager[None]:
@@ -68,20 +70,23 @@ def remove(caller: Principal, member_id: str) -> None:
     _change(caller, member_id, lambda: members.remove(db, caller.org_id, member_id))
 
 
-def accept(caller: Principal, invitation_id: str) -> Row:
+def accept(caller: Account, invitation_id: str) -> Row:
     """Make the caller a member of the organisation that invites; returns its id and the role.
 
-    The caller's token names the former organisation until it is refreshed.
+    The caller's token names the former organisation until it is refreshed. Raises `Conflict` for who is the last owner
+    or admin there.
     """
     db = database.for_principal(caller.token)
     # asked beforehand: the reply to the change may be lost, and only it tells which organisation changes
     invited_by = next((one["org_id"] for one in members.list_own_invitations(db) if one["id"] == invitation_id), None)
     if invited_by is None:
         raise NotFound("invitation")
-    with changing(caller.org_id, invited_by):
+    with changing(*filter(None, (caller.org_id, invited_by))):
         joined = members.accept_invitation(db, invitation_id)
     if joined is None:
         raise NotFound("invitation")
+    if joined.get("outcome") == "last":
+        raise Conflict(LAST_TO_LEAVE, code="LAST_ADMIN")
     return joined
 
 

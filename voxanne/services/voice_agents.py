@@ -5,12 +5,11 @@ from typing import Any
 
 from flask import g
 
-from voxanne import database
 from voxanne.auth import Principal
 from voxanne.database import Row
 from voxanne.errors import ProviderError
 from voxanne.queries import org_settings as queries
-from voxanne.services import assistants, inbound_config, org_settings, provider_sync
+from voxanne.services import assistants, inbound_config, org_settings, provider_ids, provider_sync
 from voxanne.services.console_settings import vapi_configured
 from voxanne.services.provider_sync import Progress
 
@@ -52,11 +51,13 @@ def save_behavior(caller: Principal, changes: dict[str, Row]) -> Row:
     """Save the assistants given by role, then tell the voice provider about those.
 
     Raises `ProviderError` if it did not take them over: they are saved all the same, and marked so until it has.
+    Raises `NotFound`, and saves nothing, where the number to call out from is not the organisation's.
     """
-    db = database.for_principal(caller.token)
     with inbound_config.changing(caller.org_id):
-        state = queries.save_agents(db, caller.org_id, changes)
-    progress = provider_sync.bring_in_step(db, caller.org_id, state, roles=set(changes))
+        state = provider_ids.proving(
+            caller, lambda db, proven: queries.save_agents(db, caller.org_id, changes, proven=proven)
+        )
+    progress = provider_sync.bring_in_step(caller.org_id, state, roles=set(changes))
     saved = [agent for agent in state["agents"] if agent["role"] in changes]
     if progress.first_error is not None:
         raise _not_taken_over(saved, progress)
@@ -82,7 +83,8 @@ def save_behavior(caller: Principal, changes: dict[str, Row]) -> Row:
 def _not_taken_over(saved: list[Row], progress: Progress) -> ProviderError:
     cause = progress.first_error
     return ProviderError(
-        f"Your changes are saved, but the voice provider still has the old ones. {cause} Save again to retry.",
+        code=cause.code if cause else None,
+        message=f"Your changes are saved, but the voice provider still has the old ones. {cause} Save again to retry.",
         details=[
             {"field": synced.agent["role"], "message": synced.error.message if synced.error else "synced"}
             for synced in progress.agents
