@@ -10,6 +10,7 @@ from voxanne.auth import public, signed_in
 from voxanne.errors import InvalidId
 from voxanne.routes import (
     agents,
+    analytics,
     calls_dashboard,
     contacts,
     founder_console_settings,
@@ -31,6 +32,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (recordings.bp, public),  # the signed link is the key
     (orgs.bp, signed_in),
     (calls_dashboard.bp, signed_in),
+    (analytics.bp, signed_in),
     (services.bp, signed_in),
     (agents.bp, signed_in),
     (voices.bp, public),
