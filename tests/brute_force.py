@@ -30,6 +30,8 @@ class StoredCall:
     financial_value: Decimal = Decimal(0)
     is_test_call: bool = False
     deleted_at: datetime | None = None
+    lead_temp: str | None = None
+    booking_confirmed: bool = False
 
     @property
     def counts(self) -> bool:
@@ -137,6 +139,25 @@ def stats(calls: list[StoredCall], zone: ZoneInfo, now: datetime, window: timede
         "callsToday": sum(call.day(zone) == now.astimezone(zone).date() for call in counted),
         "avgDuration": int(rounded(lengths, "1")),
         "pipelineValue": float(sum(call.financial_value for call in counted if call.at >= now - timedelta(days=30))),
+    }
+
+
+def pulse(calls: list[StoredCall], bookings: list[str]) -> dict[str, float]:
+    """`bookings` are the statuses of appointments that are not deleted."""
+    counted = [call for call in calls if call.counts]
+    inbound = sum(call.call_type == "inbound" for call in counted)
+    booked = sum(call.booking_confirmed for call in counted)
+    scores = [call.sentiment_score for call in counted if call.sentiment_score is not None]
+    return {
+        "total_calls": len(counted),
+        "inbound_calls": inbound,
+        "outbound_calls": len(counted) - inbound,
+        "avg_duration_seconds": int(rounded(completed_lengths(counted), "1")),
+        "success_rate": min(100.0, float(rounded([100 * booked] + [0] * (inbound - 1), "0.1"))) if inbound else 0,
+        "pipeline_value": int(rounded([sum(call.financial_value for call in counted)], "1")),
+        "hot_leads_count": sum(call.lead_temp == "hot" for call in counted),
+        "appointments_booked": sum(status != "cancelled" for status in bookings),
+        "avg_sentiment": float(rounded(scores, "0.01")),
     }
 
 

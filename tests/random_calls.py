@@ -71,6 +71,8 @@ def calls_at(moments: list[datetime]) -> st.SearchStrategy[list[StoredCall]]:
         financial_value=st.sampled_from([Decimal("0.00"), Decimal("0.10"), Decimal("9500.55")]),
         is_test_call=st.sampled_from([False, False, False, False, True]),
         deleted_at=st.sampled_from([None, None, None, None, moments[0]]),
+        lead_temp=st.sampled_from([None, "hot", "warm", "cold"]),
+        booking_confirmed=st.booleans(),
     )
     # Sizes are drawn first, as lists alone come out short.
     return st.integers(0, 20).flatmap(

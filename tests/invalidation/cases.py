@@ -23,7 +23,10 @@ def _id_of_row(factory: Factory, member: Caller) -> str:
 
 
 def _calls(owner: Caller) -> tuple[Read, ...]:
-    paths = ("/api/calls-dashboard", "/api/calls-dashboard/stats", "/api/calls-dashboard/analytics/summary")
+    paths = (
+        "/api/calls-dashboard", "/api/calls-dashboard/stats", "/api/calls-dashboard/analytics/summary",
+        "/api/analytics/dashboard-pulse", "/api/analytics/recent-activity",
+    )  # fmt: skip
     return tuple(Read(owner, path, cached=False) for path in paths)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 USERS = 3
 """People who have the dashboard's home page open."""
 
-POLLS = {"poll numbers": 10, "poll leads": 30}
+POLLS = {"poll pulse": 10, "poll activity": 10, "poll leads": 30}
 """Seconds between the home page's requests (frontend.md)."""
 
 PAGE_EVERY = 180

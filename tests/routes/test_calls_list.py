@@ -124,6 +124,22 @@ def test_search_takes_wildcards_for_what_they_are(factory: Factory) -> None:
         assert ids(caller.get(PATH, search=text)) == []
 
 
+@pytest.mark.parametrize("text", ["+14155550123", "14155550123", "55550123", "4155550123"])
+def test_search_for_a_number_finds_it_wherever_it_stands_and_no_other_with_its_last_digits(
+    factory: Factory, text: str
+) -> None:
+    caller = factory.caller()
+    found = {
+        factory.call(caller.org_id, phone_number="+14155550123"),
+        factory.call(caller.org_id, "outbound", phone_number="+141555501239"),
+        factory.call(caller.org_id, phone_number=None, caller_name="Anna of +14155550123"),
+    }
+    factory.call(caller.org_id, phone_number="+14150550123", caller_name="550123")
+    factory.call(factory.org(), phone_number="+14155550123")
+
+    assert set(ids(caller.get(PATH, search=text))) == found
+
+
 def test_search_finds_part_of_a_number(factory: Factory) -> None:
     caller = factory.caller()
     call = factory.call(caller.org_id, phone_number="+442071234567")

@@ -6,24 +6,29 @@ create function pg_temp.fill(p_org uuid, p_inbound int, p_outbound int) returns 
   from generate_series(1, p_inbound / 20) as n;
 
   insert into public.call_logs (org_id, phone_number, caller_name, status, started_at, created_at, duration_seconds, is_test_call,
-    outcome_summary)
+    lead_temp, contact_id, outcome_summary)
   select p_org, '+4477' || lpad((1 + n % (p_inbound / 20))::text, 8, '0'),
     case when n % 20 > 0 then (array['Anna', 'Bob', 'Chloe', 'David'])[1 + n % 4] || ' ' || n end,
     case when n % 1000 = 0 then 'failed' when n % 10 = 1 then 'missed' else 'completed' end, moment, moment, n * 37 % 400, n % 200 = 0,
-    repeat(md5(n::text), 20)
-  from generate_series(1, p_inbound) as n, lateral (select now() - n * 7919::bigint % 1051200 * interval '1 minute' as moment) as at;
+    (array['hot', 'warm', 'cold', null])[1 + n / 8 % 4], callers[1 + n % (p_inbound / 20)], repeat(md5(n::text), 20)
+  from generate_series(1, p_inbound) as n,
+    (select array_agg(id) as callers from public.contacts where org_id = p_org) as contact, lateral (select now() - n * 7919::bigint % 1051200 * interval '1 minute' as moment) as at;
 
   insert into public.calls (org_id, phone_number, caller_name, status, started_at, call_date, duration_seconds, is_test_call,
-    outcome_summary)
+    lead_temp, outcome_summary)
   select p_org, '+4477' || lpad((1 + n % (p_inbound / 20))::text, 8, '0'), 'Dora ' || n,
     case when n % 1000 = 0 then 'failed' when n % 10 = 1 then 'missed' else 'completed' end, moment, moment, n * 37 % 400, n % 200 = 0,
-    repeat(md5(n::text), 20)
+    (array['hot', 'warm', 'cold', null])[1 + n / 8 % 4], repeat(md5(n::text), 20)
   from generate_series(1, p_outbound) as n, lateral (select now() - n * 7907::bigint % 1051200 * interval '1 minute' as moment) as at;
 
   insert into public.appointments (org_id, contact_id, service_type, scheduled_at, status)
   select p_org, contact.id, 'Botox', '2020-01-01'::timestamptz + row_number() over () * interval '1 hour',
     (array['completed', 'cancelled', 'no_show', 'scheduled', 'confirmed'])[1 + row_number() over () % 5]
   from public.contacts as contact, generate_series(1, 3) where org_id = p_org;
+
+  insert into public.hot_lead_alerts (org_id, call_id, contact_id, lead_name, created_at)
+  select org_id, gen_random_uuid(), id, name, now() - row_number() over () * interval '1 hour'
+  from public.contacts where org_id = p_org;
 
   insert into public.messages (org_id, contact_id, method, recipient, content, sent_at)
   select p_org, contact.id, 'sms', contact.phone, 'See you tomorrow', now() - n * interval '1 day'

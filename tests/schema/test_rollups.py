@@ -39,6 +39,8 @@ def rows(table: str) -> st.SearchStrategy[dict[str, Any]]:
             "duration_seconds": st.none() | st.integers(0, 500),
             "sentiment_score": st.none() | st.decimals(0, 1, places=3),
             "financial_value": st.decimals(0, 999, places=2),
+            "booking_confirmed": st.booleans(),
+            "lead_temp": st.none() | st.sampled_from(["hot", "warm"]),
             "deleted_at": st.none() | st.just(MOMENTS[0]),
         }
     )
@@ -189,19 +191,26 @@ def test_an_organisation_takes_its_rollups_with_it(factory: Factory, sql: psycop
     }
 
 
-def test_nobody_but_the_database_writes_rollups(factory: Factory) -> None:
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("call_rollups", {"grain": "hour", "bucket": str(MOMENTS[0]), "calls": 1}),
+        ("record_counts", {"noun": "contact", "state": "hot", "records": 1}),
+    ],
+)
+def test_nobody_but_the_database_writes_rollups(factory: Factory, table: str, row: dict[str, Any]) -> None:
     caller = factory.caller()
-    table = Supabase(factory.settings).rest(caller.token).from_("call_rollups")
 
     with pytest.raises(APIError) as refused:
-        table.insert({"org_id": caller.org_id, "grain": "hour", "bucket": str(MOMENTS[0]), "calls": 1}).execute()
+        Supabase(factory.settings).rest(caller.token).from_(table).insert({"org_id": caller.org_id, **row}).execute()
     assert refused.value.code == "42501"
 
 
-@pytest.mark.parametrize("table", ["call_rollups", "call_versions"])
+@pytest.mark.parametrize("table", ["call_rollups", "call_versions", "record_counts"])
 def test_nobody_reads_another_organisations_rollups(factory: Factory, table: str) -> None:
     ours, theirs = factory.caller("viewer"), factory.caller()
     factory.call(theirs.org_id)
+    factory.insert("public.contacts", org_id=theirs.org_id, name="Anna", phone="+14155550123")
     rest = Supabase(factory.settings)
 
     assert rest.rest(ours.token).from_(table).select("org_id").execute().data == []

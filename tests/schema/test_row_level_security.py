@@ -31,7 +31,7 @@ SIGNED = {"audit_logs": "user_id"}
 # Tables that are not simply the organisation's have tests of their own, in test_tenancy.py.
 TENANCY = {"organizations", "profiles", "user_org_roles", "user_settings"}
 # What triggers keep and nobody writes: test_rollups.py.
-KEPT = {"call_rollups", "call_versions"}
+KEPT = {"call_rollups", "call_versions", "record_counts"}
 TABLES = sorted(SAMPLES)
 
 

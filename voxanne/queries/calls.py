@@ -45,7 +45,7 @@ def get_stats(db: SyncPostgrestClient, org_id: str, since: datetime | None) -> R
 
 
 def get_version(db: SyncPostgrestClient, org_id: str) -> int:
-    """Return a number that grows with every change of the organisation's calls."""
+    """Return a number that grows with every change of calls, contacts, appointments, hot leads and the time zone."""
     return cast(int, db.rpc("call_version", {"p_org_id": org_id}).execute().data)
 
 

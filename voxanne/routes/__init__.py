@@ -11,6 +11,7 @@ from voxanne.auth import has_account, public, signed_in
 from voxanne.errors import InvalidId, Unauthenticated
 from voxanne.routes import (
     agents,
+    analytics,
     calls_dashboard,
     contacts,
     founder_console_settings,
@@ -33,6 +34,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (recordings.bp, public),  # the signed link is the key
     (orgs.bp, signed_in),
     (calls_dashboard.bp, signed_in),
+    (analytics.bp, signed_in),
     (services.bp, signed_in),
     (agents.bp, signed_in),
     (voices.bp, public),

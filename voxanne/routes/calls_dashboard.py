@@ -42,6 +42,11 @@ def get_stats(query: StatsQuery) -> Response:
 
     304 to a request with the ETag of numbers that still hold; they are counted anew every minute at the most.
     """
+    return reply_with_stats(query)
+
+
+def reply_with_stats(query: StatsQuery) -> Response:
+    """Answer with the statistics of a window; another address of the dashboard has the same."""
     caller = principal()
     db = database.for_principal(caller.token)
     since = datetime.now(UTC) - calls.WINDOWS[query.timeWindow] if query.timeWindow else None

@@ -1,7 +1,8 @@
 """Contacts: the leads page."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response
 
+from voxanne import conditional
 from voxanne.auth import principal
 from voxanne.openapi import describe
 from voxanne.schemas.contacts import ContactStats
@@ -13,5 +14,10 @@ bp = Blueprint("contacts", __name__, url_prefix="/api/contacts")
 @bp.get("/stats")
 @describe("Contacts", ContactStats)
 def get_stats() -> Response:
-    """Return how many contacts there are, in all and by lead status."""
-    return jsonify(contacts.stats(principal()))
+    """Return how many contacts there are, in all and by lead status.
+
+    304 to a request with the ETag of numbers that still hold.
+    """
+    caller = principal()
+    found = contacts.stats(caller)
+    return conditional.reply(caller.org_id, current_version=lambda: found["version"], load=lambda: found, storable=True)

@@ -11,7 +11,7 @@ from voxanne.queries import contacts
 
 
 def stats(caller: Principal) -> Row:
-    """Return how many contacts the organisation has, in all and by lead status."""
+    """Return how many contacts the organisation has, in all and by lead status; and their `version`."""
     db = database.for_principal(caller.token)
     return cast(Row, cache.load(CONTACT_STATS, caller.org_id, lambda: contacts.get_stats(db, caller.org_id)))
 

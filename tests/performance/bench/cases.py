@@ -5,16 +5,25 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from postgrest import SyncPostgrestClient
+
 from tests.performance.bench import before
 from tests.performance.bench.before import Before
 from tests.performance.bench.clinics import PAGE, Clinic
 from tests.performance.bench.ways import Bare, Sample, Ways, captured
-from voxanne.queries import call_list, calls
+from voxanne.queries import analytics, call_list, calls, contacts
 from voxanne.queries.call_list import CallFilter, Window
 
 PATH = "/api/calls-dashboard"
 APP, SAME, PLAIN, SQL, BEFORE = "app", "same request", "bare rows", "SQL", "before"
 Way = Callable[[], Sample]
+POLLED: dict[str, tuple[str, str, Callable[[SyncPostgrestClient, str], Any]]] = {
+    "pulse": ("/api/analytics/dashboard-pulse", "dashboard_pulse", analytics.get_pulse),
+    "leads": ("/api/analytics/leads", "actionable_leads", analytics.get_leads),
+    "recent activity": ("/api/analytics/recent-activity", "recent_activity", analytics.get_recent_activity),
+    # Answered from the cache: what is beside it is what a miss costs.
+    "contact stats": ("/api/contacts/stats", "contact_stats", contacts.get_stats),
+}
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,20 @@ def numbers(name: str, path: str, function: str, asking: Ways, strategy: Before)
     return Case(name, ways, history=True)
 
 
+def polled(name: str, path: str, function: str, asking: Ways, send: Callable[[SyncPostgrestClient, str], Any]) -> Case:
+    """The case of what the home page polls: one SQL function."""
+
+    def ways(clinic: Clinic) -> dict[str, Way]:
+        same = captured(lambda db: send(db, clinic.org_id))
+        return {
+            APP: lambda: asking.app(clinic.owner, path),
+            SAME: lambda: asking.bare(clinic.owner, same),
+            SQL: lambda: asking.direct(clinic.owner, f"select public.{function}(%(org)s)", {"org": clinic.org_id}),
+        }
+
+    return Case(name, ways)
+
+
 def unchanged(name: str, path: str, asking: Ways) -> Case:
     """The case of a poll to which nothing has changed: 304."""
 
@@ -184,4 +207,12 @@ def call_cases(asking: Ways, strategy: Before) -> list[Case]:
         unchanged("stats, nothing new (304)", f"{PATH}/stats", asking),
         numbers("summary", f"{PATH}/analytics/summary", "call_summary", asking, strategy),
         unchanged("summary, nothing new (304)", f"{PATH}/analytics/summary", asking),
+        *(
+            case
+            for name, (path, function, send) in POLLED.items()
+            for case in (
+                polled(name, path, function, asking, send),
+                unchanged(f"{name}, nothing new (304)", path, asking),
+            )
+        ),
     ]

@@ -69,13 +69,23 @@ class Dashboard(Member):
 
     wait_time = between(0.5, 2.0)
 
-    @task(10)
+    @task(12)
     def home(self) -> None:
+        """The home page polls two of its parts every 10 seconds and one every 30 (frontend.md)."""
+        turn = getattr(self, "turn", 0)
+        self.turn = turn + 1
+        self.poll("/api/analytics/dashboard-pulse")
+        self.poll("/api/analytics/recent-activity")
+        if turn % 3 == 0:
+            self.poll("/api/analytics/leads")
+
+    @task(2)
+    def stats(self) -> None:
         self.poll(f"{CALLS}/stats")
 
     @task(4)
     def leads(self) -> None:
-        self.look("/api/contacts/stats")
+        self.poll("/api/contacts/stats")
 
     @task(5)
     def calls(self) -> None:

@@ -128,6 +128,24 @@ def test_a_rare_search_reads_its_matches_only(reader: Reader) -> None:
     assert page_of(statements).plan.rows_read <= 2 * PAGE
 
 
+@pytest.mark.parametrize("number", [r"\+447700001397", "447700001397"])
+def test_a_number_is_looked_for_by_its_last_digits(reader: Reader, number: str) -> None:
+    """In each of the larger organisation's tables some 20 calls have it, and a few others the same groups of digits."""
+    gathered = gathering(reader, number)
+    assert gathered.plan.indexes == SEARCH
+    assert gathered.plan.rows_read <= 4 * PAGE
+    assert "~*) '001397'" in gathered.text
+
+
+def test_a_number_that_repeats_itself_is_looked_for_as_a_whole(reader: Reader) -> None:
+    assert "'000007'" not in gathering(reader, "447700000007").text
+
+
+def gathering(reader: Reader, pattern: str) -> Statement:
+    statements = asked(reader, p_pattern=pattern, p_include_test=True)
+    return next(one for one in statements if "found as materialized" in one.text)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_frequent_search_reads_the_list_until_the_page_is_full(reader: Reader, order: str) -> None:
     """Every outbound call is Dora's. By name, all of those before Dora come first."""

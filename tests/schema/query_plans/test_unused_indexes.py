@@ -27,7 +27,6 @@ DEFENDED = {
     "idx_follow_up_tasks_org_contact": FOREIGN_KEY,
     "idx_follow_up_tasks_org_due": LATER,
     "idx_hot_lead_alerts_org_contact": FOREIGN_KEY,
-    "idx_hot_lead_alerts_org_created": LATER,
     "idx_messages_org_appointment": FOREIGN_KEY,
     "idx_messages_org_call": FOREIGN_KEY,
     "idx_notifications_user": FOREIGN_KEY,
@@ -64,6 +63,8 @@ def ask_everything(reader: Reader) -> None:
     asked(reader, p_offset=40_000)
     asked(reader, p_pattern="bob 41")
     reader.within("select public.call_stats(%(org)s)")
+    for function in ("actionable_leads", "recent_activity"):
+        reader.within(f"select public.{function}(%(org)s)")
     reader.within("select * from public.list_agents(%(org)s)")
     parts = {"{own}": "org_id = '{org}'", "{phone}": "'+447700000007'", "{contact}": CONTACT}
     for query in OTHER_LISTS.values():
