@@ -6,15 +6,18 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, request
 from werkzeug.routing import BaseConverter
 
-from voxanne.auth import public, signed_in
+from voxanne.auth import operator, public, signed_in
 from voxanne.errors import InvalidId
+from voxanne.observability.timing import checking_caller
 from voxanne.routes import (
     agents,
     calls_dashboard,
     contacts,
     founder_console_settings,
     founder_console_v2,
+    metrics,
     monitoring,
+    operations,
     orgs,
     phone_mappings,
     recordings,
@@ -41,6 +44,8 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (phone_mappings.bp, signed_in),
     (monitoring.bp, signed_in),
     (monitoring.health_bp, public),
+    (operations.bp, operator),
+    (metrics.bp, public),  # a token of its own
 )
 GUARDS = {blueprint.name: guard for blueprint, guard in BLUEPRINTS}
 
@@ -66,7 +71,8 @@ def init_app(app: Flask) -> None:
 
 def _guard() -> None:
     if request.url_rule is not None and request.method != "OPTIONS":
-        GUARDS.get(request.blueprint or "", signed_in)()
+        with checking_caller():
+            GUARDS.get(request.blueprint or "", signed_in)()
 
 
 def _check_ids() -> None:
