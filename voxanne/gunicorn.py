@@ -1,8 +1,12 @@
 """How gunicorn serves the program; every number comes from the settings."""
 
+import os
+import shutil
 import socket
 import struct
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from voxanne.config import ConfigError, load_settings
@@ -25,10 +29,33 @@ accesslog = None
 loglevel = "warning"
 
 
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_METRICS_PREFIX = "voxanne-metrics-"
+
+
 def on_starting(server: Any) -> None:
-    """Refuse what the settings cannot see: more workers by the command line, and no Redis that they could share."""
+    """Refuse what the settings cannot see: more workers by the command line, and no Redis that they could share.
+
+    And make the directory in which the workers add up their metrics, before any of them is there.
+    """
     if server.cfg.workers > 1 and _settings.redis_url is None:
         sys.exit("voxanne: more than one worker needs REDIS_URL, since in-process caches are not shared")
+    # Always a new one: the counts of an earlier start, or of a server being replaced, are not ours.
+    os.environ[_METRICS] = tempfile.mkdtemp(prefix=_METRICS_PREFIX)
+
+
+def on_exit(_server: object) -> None:
+    """Remove that directory."""
+    folder = Path(os.environ.get(_METRICS, ""))
+    if folder.name.startswith(_METRICS_PREFIX):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def child_exit(_server: object, worker: Any) -> None:
+    """Take what a dead worker held at the time (requests in flight, memory) out of the sums."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 -- only now is the directory known
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def post_worker_init(worker: Any) -> None:
@@ -41,8 +68,13 @@ def post_worker_init(worker: Any) -> None:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
-def worker_exit(_server: object, _worker: object) -> None:
-    """Hand in the last counts of the cache."""
-    from voxanne.cache import cache  # noqa: PLC0415 -- the master process has no use for it
+def worker_exit(_server: object, worker: Any) -> None:
+    """Hand in the last counts of the monitoring and of the cache."""
+    from flask import Flask  # noqa: PLC0415 -- the master process has no use for all this
 
+    from voxanne.cache import cache  # noqa: PLC0415
+    from voxanne.observability import requests  # noqa: PLC0415
+
+    if isinstance(getattr(worker, "wsgi", None), Flask):  # not where the start has failed
+        requests.sharing(worker.wsgi).publish()
     cache.close()

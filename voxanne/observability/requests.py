@@ -71,9 +71,9 @@ def init_app(app: Flask) -> None:
     app.teardown_request(_leave)
 
 
-def sharing() -> Sharing:
-    """Return the last hour of this application."""
-    return cast(Monitor, current_app.extensions[EXTENSION]).sharing
+def sharing(app: Flask | None = None) -> Sharing:
+    """Return the last hour of an application, by default of the one at hand."""
+    return cast(Monitor, (app or current_app).extensions[EXTENSION]).sharing
 
 
 def _leave(_error: BaseException | None) -> None:
