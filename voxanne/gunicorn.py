@@ -1,5 +1,6 @@
 """How gunicorn serves the program; every number comes from the settings."""
 
+import atexit
 import os
 import shutil
 import socket
@@ -9,7 +10,32 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from voxanne.config import ConfigError, load_settings
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def _metrics_folder() -> str:
+    """Return the directory in which the workers add up their metrics.
+
+    It is this master's own: counts of an earlier start, or of a server that is being replaced, are not ours. A reload
+    keeps it.
+    """
+    prefix, master = f"voxanne-metrics-{os.getpid()}-", os.getpid()
+    known = os.environ.get(_METRICS, "")
+    if Path(known).name.startswith(prefix):
+        return known
+    folder = tempfile.mkdtemp(prefix=prefix)
+
+    def remove() -> None:
+        if os.getpid() == master:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return folder
+
+
+os.environ[_METRICS] = _metrics_folder()  # before anything imports prometheus_client, which looks for it only then
+
+from voxanne.config import ConfigError, load_settings  # noqa: E402
 
 try:
     _settings = load_settings()
@@ -29,31 +55,15 @@ accesslog = None
 loglevel = "warning"
 
 
-_METRICS = "PROMETHEUS_MULTIPROC_DIR"
-_METRICS_PREFIX = "voxanne-metrics-"
-
-
 def on_starting(server: Any) -> None:
-    """Refuse what the settings cannot see: more workers by the command line, and no Redis that they could share.
-
-    And make the directory in which the workers add up their metrics, before any of them is there.
-    """
+    """Refuse what the settings cannot see: more workers by the command line, and no Redis that they could share."""
     if server.cfg.workers > 1 and _settings.redis_url is None:
         sys.exit("voxanne: more than one worker needs REDIS_URL, since in-process caches are not shared")
-    # Always a new one: the counts of an earlier start, or of a server being replaced, are not ours.
-    os.environ[_METRICS] = tempfile.mkdtemp(prefix=_METRICS_PREFIX)
-
-
-def on_exit(_server: object) -> None:
-    """Remove that directory."""
-    folder = Path(os.environ.get(_METRICS, ""))
-    if folder.name.startswith(_METRICS_PREFIX):
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def child_exit(_server: object, worker: Any) -> None:
     """Take what a dead worker held at the time (requests in flight, memory) out of the sums."""
-    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 -- only now is the directory known
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 -- reads the directory
 
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
@@ -76,5 +86,5 @@ def worker_exit(_server: object, worker: Any) -> None:
     from voxanne.observability import requests  # noqa: PLC0415
 
     if isinstance(getattr(worker, "wsgi", None), Flask):  # not where the start has failed
-        requests.sharing(worker.wsgi).publish()
+        requests.close(worker.wsgi)
     cache.close()

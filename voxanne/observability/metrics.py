@@ -27,7 +27,8 @@ from voxanne.cache import cache_event
 from voxanne.observability import process
 from voxanne.signals import database_request, database_request_begun, provider_call, webhook_event
 
-disable_created_metrics()  # a second series for each one, which nobody reads
+# They are a second series for each one, which nobody reads.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"

@@ -1,7 +1,9 @@
 """The clock on every request: `Server-Timing` on the reply, a line in the log, the last hour, and the metrics."""
 
+import importlib
 import logging
 import time
+from types import ModuleType
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request, request_started
@@ -9,7 +11,7 @@ from flask import Flask, Response, current_app, g, request, request_started
 from voxanne import database
 from voxanne.cache import cache, cache_event
 from voxanne.cache.facade import EXTENSION as CACHE
-from voxanne.config import Settings
+from voxanne.config import ConfigError, Settings
 from voxanne.observability import metrics
 from voxanne.observability.sharing import Sharing
 from voxanne.observability.timing import Timing
@@ -69,11 +71,29 @@ def init_app(app: Flask) -> None:
     # Flask runs these in reverse order, and this must be the last one.
     app.after_request_funcs.setdefault(None, []).insert(0, monitor.finish)
     app.teardown_request(_leave)
+    if app.config["SETTINGS"].otel_exporter_otlp_endpoint is not None:
+        _tracing().init_app(app)
+
+
+def close(app: Flask) -> None:
+    """Hand in the last numbers and traces, when the process ends."""
+    sharing(app).publish()
+    if app.config["SETTINGS"].otel_exporter_otlp_endpoint is not None:
+        _tracing().close(app)
 
 
 def sharing(app: Flask | None = None) -> Sharing:
     """Return the last hour of an application, by default of the one at hand."""
     return cast(Monitor, (app or current_app).extensions[EXTENSION]).sharing
+
+
+def _tracing() -> ModuleType:
+    try:
+        return importlib.import_module("voxanne.observability.tracing")
+    except ImportError as error:
+        raise ConfigError(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT needs packages that are not installed ({error.name}): see README"
+        ) from None
 
 
 def _leave(_error: BaseException | None) -> None:
