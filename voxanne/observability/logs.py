@@ -6,14 +6,14 @@ import traceback
 from types import TracebackType
 
 from flask import g, has_request_context
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.orjson import OrjsonFormatter
 
 from voxanne.config import Settings
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class PrivateFormatter(JsonFormatter):
+class PrivateFormatter(OrjsonFormatter):
     """Names an exception and where it arose, not its text, which may quote a row."""
 
     def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 -- the standard library's name

@@ -4,6 +4,7 @@ Labels are route templates, fixed words and names of our own tables and function
 anything that a caller chose. What other modules report is bounded here as well.
 """
 
+import functools
 import os
 import threading
 import time
@@ -120,10 +121,26 @@ def method_label() -> str:
     return request.method if request.method in METHODS else OTHER
 
 
+@functools.cache  # as many as there are series
+def _of_request(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return http_requests.labels(method, route, status), http_seconds.labels(method, route)
+
+
+@functools.cache
+def _of_route(method: str, route: str) -> Histogram:
+    return database_seconds.labels(method, route)
+
+
+@functools.cache
+def _of_query(name: str, outcome: str) -> Counter:
+    return database_requests.labels(name, outcome)
+
+
 def note_request(method: str, route: str, status: int, seconds: float, *, slow: bool) -> None:
     """Count an answered request, by what `method_label` and `route_label` returned."""
-    http_requests.labels(method, route, status).inc()
-    http_seconds.labels(method, route).observe(seconds)
+    counter, histogram = _of_request(method, route, status)
+    counter.inc()
+    histogram.observe(seconds)
     if slow:
         http_slow.labels(method, route).inc()
 
@@ -169,8 +186,8 @@ def _on_database_request_begun(_sender: object) -> None:
 def _on_database_request(_sender: object, name: str, status: int | None, seconds: float) -> None:
     pool_in_use.dec()
     route = (method_label(), route_label()) if has_request_context() else (NO_ROUTE, NO_ROUTE)
-    database_seconds.labels(*route).observe(seconds)
-    database_requests.labels(_queries.of(name), _outcome(status)).inc()
+    _of_route(*route).observe(seconds)
+    _of_query(_queries.of(name), _outcome(status)).inc()
 
 
 def _outcome(status: int | None) -> str:
