@@ -119,11 +119,11 @@ def main() -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{chosen.rounds} rounds of {chosen.requests} requests each, processor time of a request in ms")
-    print(f"{'quietest quarter of rounds':28}{'off':>9}{'on':>9}{'added':>9}   (added, median of all rounds)")
+    print(f"{'lower quartile of rounds':28}{'off':>9}{'on':>9}{'added':>9}   (added, median of all rounds)")
     worst = 0.0
     for kind, times in found.items():
         # Neighbours on the machine can only add, to both: what the calmer rounds show is the program's own.
-        off, on = (statistics.quantiles(times[which], n=8)[0] for which in (False, True))
+        off, on = (statistics.quantiles(times[which], n=4)[0] for which in (False, True))
         middle = statistics.median(a - b for a, b in zip(times[True], times[False], strict=True))
         print(f"{kind:28}{off:9.3f}{on:9.3f}{on - off:9.3f}   ({middle:.3f})")
         worst = max(worst, on - off)
