@@ -8,8 +8,7 @@ from voxanne.observability import logs
 
 try:
     settings = load_settings()
+    logs.configure(settings)
+    app = create_app(settings)
 except ConfigError as error:
     sys.exit(f"voxanne: {error}")
-
-logs.configure(settings)
-app = create_app(settings)

@@ -8,11 +8,12 @@ import pytest
 from flask import Flask
 from psycopg.rows import dict_row
 
-from tests.factories import Factory
+from tests.factories import OPERATOR_ID, Factory
 from tests.recorder import RequestRecorder
 from voxanne import create_app
 from voxanne.config import Settings
 
+METRICS_TOKEN = "a token that only these tests know"
 CSRF_SECRET = "a secret that only these tests know, 32+"
 
 
@@ -22,8 +23,15 @@ def pytest_configure() -> None:
 
 
 def settings_for_tests(**overrides: object) -> Settings:
-    unlimited = {"rate_limit_per_org_hour": 10**9, "rate_limit_failed_auth_minute": 10**9}
-    values = {"app_env": "test", "csrf_secret": CSRF_SECRET, "redis_url": None, **unlimited}
+    values = {
+        "app_env": "test",
+        "csrf_secret": CSRF_SECRET,
+        "redis_url": None,
+        "rate_limit_per_org_hour": 10**9,
+        "rate_limit_failed_auth_minute": 10**9,
+        "metrics_token": METRICS_TOKEN,
+        "operators": (OPERATOR_ID,),
+    }
     return Settings(_env_file=None, **{**values, **overrides})
 
 

@@ -16,6 +16,8 @@ from werkzeug.test import TestResponse
 from voxanne import csrf
 from voxanne.config import Settings
 
+OPERATOR_ID = "0e7a0000-0000-4000-8000-000000000001"
+
 _numbers = itertools.count(1)
 
 
@@ -96,6 +98,11 @@ class Factory:
 
     def caller(self, role: str = "owner", **org_values: Any) -> Caller:
         return self.member(self.org(**org_values), role)
+
+    def operator(self) -> Caller:
+        """A caller whom the setting OPERATORS names, in an organisation of which they are no member."""
+        org_id = self.org()
+        return Caller(self.app, org_id, OPERATOR_ID, mint_token(self.settings, user_id=OPERATOR_ID, org_id=org_id))
 
     def call(self, org_id: str, call_type: str = "inbound", **values: Any) -> str:
         table = "public.call_logs" if call_type == "inbound" else "public.calls"

@@ -3,12 +3,13 @@
 import itertools
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.routing import Rule
 
-from tests.factories import Factory
+from tests.conftest import METRICS_TOKEN
+from tests.factories import Caller, Factory
 from voxanne.services import recordings
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
@@ -34,6 +35,10 @@ class Case:
     warm: int
     role: str = "viewer"
     public: bool = False
+    operator: bool = False
+    """For those who run the platform; no role in an organisation is enough."""
+    bearer: str | None = None
+    """The token that the route takes in place of a caller's."""
     body: Any = None
     ok: int = 200
     foreign: int = 404
@@ -46,6 +51,11 @@ class Case:
     def payload(self) -> Any:
         """The body to send; a fresh one each time where `body` makes it."""
         return self.body() if callable(self.body) else self.body
+
+    def caller(self, factory: Factory, role: str = "owner") -> Caller:
+        """Somebody new who may use the route: nothing of the organisation is in the cache."""
+        caller = factory.operator() if self.operator else factory.caller(role)
+        return replace(caller, token=self.bearer) if self.bearer else caller
 
 
 CASES = {
@@ -111,6 +121,10 @@ CASES = {
     ),
     "monitoring.get_cache_stats": Case(0, 0),
     "monitoring.get_process_health": Case(0, 0),
+    "operations.get_performance": Case(0, 0, operator=True),
+    "operations.get_slow_queries": Case(1, 1, operator=True),
+    "operations.get_database": Case(1, 1, operator=True),
+    "metrics.get_metrics": Case(1, 1, public=True, bearer=METRICS_TOKEN),
     "cache_health.get_cache_health": Case(0, 0, public=True),
 }
 

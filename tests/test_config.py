@@ -209,3 +209,29 @@ def test_gunicorn_stops_with_one_line(changes: dict[str, str], name: str) -> Non
     assert [line for line in said.splitlines() if line.startswith("voxanne: ") and name in line]
     assert len(said.strip().splitlines()) == 1
     assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"OPERATORS": "ops@voxanne.example"}, "only in development"),
+        ({"OPERATORS": "somebody"}, "OPERATORS"),
+        ({"METRICS_TOKEN": SECRET[:15]}, "METRICS_TOKEN"),
+        ({"SLOW_REQUEST_MS": "0"}, "SLOW_REQUEST_MS"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "nowhere"}, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    ],
+    ids=str,
+)
+def test_settings_of_the_monitoring_that_cannot_be_are_refused(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said) as error:
+        load(monkeypatch, **changes)
+
+    assert SECRET[:15] not in str(error.value)
+
+
+def test_operators_are_read_as_words_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = "0E7A0000-0000-4000-8000-000000000001", "0e7a0000-0000-4000-8000-000000000002"
+
+    assert load(monkeypatch, OPERATORS=f"{one}, {other}").operators == (one.lower(), other)

@@ -78,6 +78,7 @@ class Server:
             "SUPABASE_TIMEOUT_SECONDS": "20",
             "RECEIVE_TIMEOUT_SECONDS": "2",
             "REDIS_URL": "",
+            "OPERATORS": USER,
             "PYTHONPATH": str(ROOT),
             **settings,
         }
@@ -309,3 +310,72 @@ def test_what_cannot_work_is_refused_in_a_line(arguments: list[str], redis_url: 
 
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.fixture
+def two_workers(supabase: SlowSupabase, tmp_path: Path) -> Iterator[Server]:
+    more = {"WEB_CONCURRENCY": "2", "REDIS_URL": os.environ["REDIS_URL"], "CACHE_KEY_PREFIX": f"test-{tmp_path.name}"}
+    server = Server(supabase, tmp_path, **more, TMPDIR=str(tmp_path))
+    supabase.may_answer.set()
+    yield server
+    if server.process.poll() is None:
+        server.process.kill()
+    server.process.communicate(timeout=10)
+
+
+def metric(server: Server, start: str) -> float:
+    text = httpx.get(f"{server.url}/metrics", timeout=10).raise_for_status().text
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(start))
+
+
+def test_workers_add_up_their_metrics_and_the_dead_leave_only_their_counts(two_workers: Server, tmp_path: Path) -> None:
+    server, counted = two_workers, 'voxanne_http_requests_total{method="GET",route="/api/services",status="200"}'
+    for _ in range(40):
+        assert server.get("/api/services").status_code == 200
+
+    assert {metric(server, counted) for _ in range(10)} == {40}  # whichever worker is asked
+    assert metric(server, "voxanne_database_pool_connections_limit ") == 2 * 32
+
+    killed = server.children()[0]
+    os.kill(killed, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while (killed in server.children() or len(server.children()) < 2) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    def limit() -> float:
+        with contextlib.suppress(httpx.HTTPError):
+            return metric(server, "voxanne_database_pool_connections_limit ")
+        return 0
+
+    while limit() != 2 * 32 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert limit() == 2 * 32
+    assert metric(server, counted) == 40
+    assert not list(tmp_path.glob(f"voxanne-metrics-*/gauge_live*_{killed}.db"))
+
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=25) == 0
+    assert not list(tmp_path.glob("voxanne-metrics-*"))
+
+
+def test_each_worker_tells_the_last_hour_of_all(two_workers: Server) -> None:
+    server = two_workers
+    for _ in range(30):
+        server.get("/api/services")
+    deadline = time.monotonic() + 20
+
+    def told() -> dict[str, Any]:
+        token = mint_token(server.settings, user_id=USER, org_id=ORG)
+        found = httpx.get(f"{server.url}/api/monitoring/performance", headers={"Authorization": f"Bearer {token}"})
+        return found.raise_for_status().json()
+
+    def services() -> list[int]:
+        return [route["requests"] for route in told()["routes"] if route["route"] == "/api/services"]
+
+    def both() -> set[tuple[int, ...]]:
+        return {tuple(services()) for _ in range(6)}
+
+    while (both() != {(30,)} or told()["processes"] != 2) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert both() == {(30,)}
+    assert told()["scope"] == "all"

@@ -6,7 +6,7 @@ from voxanne import auth, commands, csrf, database, errors, http, json_provider,
 from voxanne.cache import cache
 from voxanne.config import Settings, load_settings
 from voxanne.integrations import vapi
-from voxanne.observability import logs
+from voxanne.observability import requests
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -17,12 +17,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.testing = settings.app_env == "test"
     json_provider.init_app(app)
     errors.init_app(app)
-    # From here on the order is that of a request's way in: name, clock, CSRF, guard, limit.
+    # From here on the order is that of a request's way in: name, CSRF, guard, limit; the clock runs around all of it.
     http.init_app(app)
-    logs.init_app(app)
     csrf.init_app(app)
     database.init_app(app)
     cache.init_app(app, unavailable=errors.is_unavailable)
+    requests.init_app(app)
     vapi.init_app(app)
     auth.init_app(app)
     routes.init_app(app)

@@ -23,6 +23,8 @@ Words = Annotated[
 
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?")
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
 
 class ConfigError(Exception):
     """A setting is missing or wrong; the text is one line for whoever starts the program."""
@@ -44,6 +46,10 @@ class Settings(BaseSettings):
     cors_origin: Words = ("http://localhost:3000", "http://localhost:3001")
     csrf_secret: SecretStr | None = Field(None, min_length=32)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    slow_request_ms: int = Field(500, ge=1)
+    operators: Words = ()
+    metrics_token: SecretStr | None = Field(None, min_length=16)
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = None
     dev_auth_bypass: bool = False
 
     supabase_url: AnyHttpUrl
@@ -73,6 +79,13 @@ class Settings(BaseSettings):
         if not all(_ORIGIN.fullmatch(origin) for origin in origins):
             raise ValueError("every origin must be like https://dashboard.example or http://localhost:3000")
         return origins
+
+    @field_validator("operators")
+    @classmethod
+    def _operators(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_UUID.fullmatch(name) or "@" in name for name in value):
+            raise ValueError("every operator must be a user id, or in development an e-mail address")
+        return tuple(name.lower() for name in value)
 
     @field_validator("redis_url")
     @classmethod
@@ -105,6 +118,8 @@ class Settings(BaseSettings):
             raise ValueError("ENCRYPTION_KEYS is required where APP_ENV is staging or production")
         if self.app_env == "production" and self.vapi_mode == "fake":
             raise ValueError("VAPI_MODE=fake only pretends, so APP_ENV=production refuses it")
+        if self.app_env != "development" and any("@" in name for name in self.operators):
+            raise ValueError("OPERATORS may name e-mail addresses only in development: give the user ids")
         if self.web_concurrency > 1 and self.redis_url is None:
             raise ValueError("WEB_CONCURRENCY above 1 needs REDIS_URL, since in-process caches are not shared")
         return self

@@ -14,11 +14,14 @@ from flask import Flask, current_app, g, has_app_context
 from postgrest import SyncPostgrestClient
 from storage3 import SyncStorageClient
 
+from voxanne import signals
 from voxanne.config import Settings
 
 CONNECT_TIMEOUT_SECONDS = 2.0
+PROBE_SECONDS = 2.0
 KEEPALIVE_SECONDS = 30.0
 _REPEATABLE = {"GET", "HEAD"}
+_SERVICE_SEGMENTS = len(("", "storage", "v1", "object", "sign"))
 # What a gateway says, in words of its own, of a server behind it that is away (from 520 on: Cloudflare).
 _AWAY = {502, 503, 504, *range(520, 531)}
 
@@ -47,17 +50,30 @@ class ObservedTransport(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises httpx errors."""
-        started = time.perf_counter()
+        started, status = time.perf_counter(), None
+        signals.database_request_begun.send(self)
         try:
-            try:
-                return super().handle_request(request)
-            except httpx.RemoteProtocolError:
-                if request.method not in _REPEATABLE:
-                    raise
-                return super().handle_request(request)
+            response = self._send(request)
+            status = response.status_code
+            return response
         finally:
-            name = f"{request.method} {request.url.path.removeprefix('/rest/v1/')}"
-            request_log().entries.append((name, time.perf_counter() - started))
+            name, seconds = _name(request), time.perf_counter() - started
+            request_log().entries.append((name, seconds))
+            signals.database_request.send(self, name=name, status=status, seconds=seconds)
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return super().handle_request(request)
+        except httpx.RemoteProtocolError:
+            if request.method not in _REPEATABLE:
+                raise
+            return super().handle_request(request)
+
+
+def _name(request: httpx.Request) -> str:
+    """Say which table, function or service is asked; what follows in a path of Storage or Auth are ids."""
+    path = request.url.path.removeprefix("/rest/v1/")
+    return f"{request.method} {'/'.join(path.split('/')[:_SERVICE_SEGMENTS])}"
 
 
 def _raise_if_away(response: httpx.Response) -> None:
@@ -87,18 +103,21 @@ class Supabase:
             keepalive_expiry=KEEPALIVE_SECONDS,
         )
         # HTTP/2 has known concurrency failures in this stack (facts.md).
-        self.pool = httpx.Client(
-            transport=ObservedTransport(http2=False, limits=limits),
-            timeout=httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
-            event_hooks={"response": [_raise_if_away]},
-        )
+        transport = ObservedTransport(http2=False, limits=limits)
+        hooks = {"response": [_raise_if_away]}
+        patience = httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
+        self.pool = httpx.Client(transport=transport, timeout=patience, event_hooks=hooks)
+        self._probe = httpx.Client(transport=transport, timeout=PROBE_SECONDS, event_hooks=hooks)
 
-    def rest(self, bearer: str | None = None) -> SyncPostgrestClient:
-        """Return a PostgREST client that sends this token, or the service key where there is none."""
+    def rest(self, bearer: str | None = None, *, probe: bool = False) -> SyncPostgrestClient:
+        """Return a PostgREST client that sends this token, or the service key where there is none.
+
+        A `probe` waits no longer than a health check may.
+        """
         return SyncPostgrestClient(
             f"{self._base}/rest/v1",
             headers=self._headers(bearer),
-            http_client=self.pool,
+            http_client=self._probe if probe else self.pool,
             retry_enabled=False,
         )
 
@@ -134,6 +153,6 @@ def for_principal(token: str) -> SyncPostgrestClient:
     return supabase().rest(token)
 
 
-def as_service() -> SyncPostgrestClient:
+def as_service(*, probe: bool = False) -> SyncPostgrestClient:
     """Return a client that row-level security does not bind: for provider webhooks and maintenance only."""
-    return supabase().rest()
+    return supabase().rest(probe=probe)

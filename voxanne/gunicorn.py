@@ -1,12 +1,42 @@
 """How gunicorn serves the program; every number comes from the settings."""
 
+import atexit
+import os
+import shutil
 import socket
 import struct
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from voxanne.config import ConfigError, load_settings
-from voxanne.worker import Worker
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def _metrics_folder() -> str:
+    """Return the directory in which the workers add up their metrics.
+
+    It is this master's own: counts of an earlier start, or of a server that is being replaced, are not ours. A reload
+    keeps it.
+    """
+    prefix, master = f"voxanne-metrics-{os.getpid()}-", os.getpid()
+    known = os.environ.get(_METRICS, "")
+    if Path(known).name.startswith(prefix):
+        return known
+    folder = tempfile.mkdtemp(prefix=prefix)
+
+    def remove() -> None:
+        if os.getpid() == master:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return folder
+
+
+os.environ[_METRICS] = _metrics_folder()  # before anything imports prometheus_client, which looks for it only then
+
+from voxanne.config import ConfigError, load_settings  # noqa: E402
+from voxanne.worker import Worker  # noqa: E402
 
 try:
     _settings = load_settings()
@@ -32,6 +62,20 @@ def on_starting(server: Any) -> None:
         sys.exit("voxanne: more than one worker needs REDIS_URL, since in-process caches are not shared")
 
 
+def child_exit(_server: object, worker: Any) -> None:
+    """Take what a dead worker held at the time (requests in flight, memory) out of the sums, and speak for it.
+
+    The other processes would wait for one that was killed, in case it is only cut off from Redis.
+    """
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 -- reads the directory
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    if _settings.redis_url is not None:
+        from voxanne.cache.lease import bury  # noqa: PLC0415 -- the master process has no use for all that comes with it
+
+        bury(_settings.redis_url.get_secret_value(), _settings.cache_key_prefix, worker.pid)
+
+
 def post_worker_init(worker: Any) -> None:
     """Put a time limit on receiving, which accepted connections inherit.
 
@@ -42,16 +86,13 @@ def post_worker_init(worker: Any) -> None:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
-def child_exit(_server: object, worker: Any) -> None:
-    """Speak for a worker that was killed: the others would wait for it, in case it is only cut off from Redis."""
-    if _settings.redis_url is not None:
-        from voxanne.cache.lease import bury  # noqa: PLC0415 -- as below
+def worker_exit(_server: object, worker: Any) -> None:
+    """Hand in the last counts of the monitoring and of the cache."""
+    from flask import Flask  # noqa: PLC0415 -- the master process has no use for all this
 
-        bury(_settings.redis_url.get_secret_value(), _settings.cache_key_prefix, worker.pid)
+    from voxanne.cache import cache  # noqa: PLC0415
+    from voxanne.observability import requests  # noqa: PLC0415
 
-
-def worker_exit(_server: object, _worker: object) -> None:
-    """Hand in the last counts of the cache."""
-    from voxanne.cache import cache  # noqa: PLC0415 -- the master process has no use for it
-
+    if isinstance(getattr(worker, "wsgi", None), Flask):  # not where the start has failed
+        requests.close(worker.wsgi)
     cache.close()

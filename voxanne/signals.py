@@ -4,6 +4,11 @@ from blinker import Namespace
 
 _signals = Namespace()
 
+# sent in pairs around each request to Supabase; the second one with name ("GET services", no values), status (None if
+# there was no answer) and seconds
+database_request_begun = _signals.signal("database-request-begun")
+database_request = _signals.signal("database-request")
+
 # sent with provider ("vapi", "twilio"), operation (a fixed word), outcome ("ok", "refused", "unreachable") and seconds
 provider_call = _signals.signal("provider-call")
 

@@ -3,7 +3,7 @@ import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const PATIENCE = 60000;
-const ACCOUNT = { email: "owner@clinic-01.example", password: "receptionist" };
+export const ACCOUNT = { email: "owner@clinic-01.example", password: "receptionist" };
 
 const healthy = (app) => new Promise((resolve) => {
   const request = http.get(`${app}/health`, { agent: false, timeout: 2000 }, (reply) => { reply.resume(); resolve(reply.statusCode < 500); });
@@ -22,6 +22,7 @@ Voxanne is ready.
   Supabase   ${env.SUPABASE_URL}
   Database   ${env.DATABASE_URL ?? "(hosted)"}
   Accounts   owner@ admin@ manager@ agent@ viewer@ clinic-01.example and clinic-02.example, password receptionist
+  Monitoring ${app}/api/monitoring/performance and, for Prometheus, /metrics; operator ${env.OPERATORS || "none (OPERATORS)"}
   Stop       Ctrl-C
 
 Sign in and list three calls:

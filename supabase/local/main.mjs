@@ -1,5 +1,5 @@
 // node supabase/local/main.mjs [--ephemeral] [--redis] [--attach] [--local-only] [--app] [--no-stack] [-- command args... [--then command args...]]
-import { announce } from "./banner.mjs";
+import { ACCOUNT, announce } from "./banner.mjs";
 import { runCommands } from "./command.mjs";
 import { loadDotEnv, remote } from "./dotenv.mjs";
 import { registerWith, startGuard } from "./guard.mjs";
@@ -32,6 +32,9 @@ async function checkAppPort() {
   return `http://${HOST === "0.0.0.0" ? "127.0.0.1" : HOST}:${PORT}`;
 }
 
+/** Somebody must be able to look at the monitoring; outside development the settings refuse an address. */
+const demoOperator = ({ APP_ENV = "development" }) => (APP_ENV === "development" ? { OPERATORS: ACCOUNT.email } : {});
+
 async function withStack({ on, words }, app) {
   const durable = !on("ephemeral");
   const state = durable ? await claim() : null, guard = startGuard();
@@ -40,7 +43,7 @@ async function withStack({ on, words }, app) {
   register.directory(stack.scratch);
   try {
     const started = await stack.start();
-    const env = app ? { APP_ENV: "development", ...process.env, ...started } : started;
+    const env = app ? { APP_ENV: "development", ...demoOperator(process.env), ...process.env, ...started } : started;
     state?.ready({ env: started, app });
     const code = await (words.length ? runCommands(words, { env, register, app, stopping: state?.stopping, last: () => app && announce(app, env) }) : untilAsked());
     failed.throwIfAborted();

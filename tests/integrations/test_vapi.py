@@ -1,5 +1,6 @@
 """The voice provider's client: what it sends, what it makes of answers, and what it repeats."""
 
+import contextlib
 import json
 import logging
 
@@ -13,6 +14,7 @@ from voxanne.errors import ProviderError
 from voxanne.integrations import vapi
 from voxanne.integrations.vapi import BASE_URL, LiveVapi, VapiError, VapiKeyRefused, VapiNotFound, VapiUnreachable
 from voxanne.integrations.vapi_fake import FakeVapi
+from voxanne.signals import provider_call
 
 KEY = "marker-key-7f3a"
 ASSISTANT = f"{BASE_URL}/assistant/a-1"
@@ -189,3 +191,33 @@ def test_the_stand_in_can_fail() -> None:
         fake.list_phone_numbers(KEY)
     assert fake.list_phone_numbers(KEY) == []
     assert [name for name, _ in fake.calls] == ["list_phone_numbers"] * 2
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcomes"),
+    [
+        ([200], ["ok"]),
+        ([404], ["refused"]),
+        ([401], ["refused"]),
+        ([503, 200], ["unreachable", "ok"]),
+        ([requests.ReadTimeout()], ["unreachable"]),
+    ],
+    ids=str,
+)
+def test_each_call_tells_the_monitoring_its_outcome(server, answers: list, outcomes: list[str]) -> None:
+    for answer in answers:
+        server.get(ASSISTANT, **({"status": answer, "json": {}} if isinstance(answer, int) else {"body": answer}))
+    told: list[dict] = []
+
+    def listen(_sender: object, **values: object) -> None:
+        told.append(values)
+
+    with provider_call.connected_to(listen), contextlib.suppress(VapiError):
+        LiveVapi().get_assistant(KEY, "a-1")
+
+    assert [(call["provider"], call["operation"], call["outcome"]) for call in told] == [
+        ("vapi", "GET assistant", outcome) for outcome in outcomes
+    ]
+    assert all(call["seconds"] > 0 for call in told)
+    assert KEY not in str(told)
+    assert "a-1" not in str(told)

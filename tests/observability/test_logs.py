@@ -1,16 +1,14 @@
 """Logs: one JSON object a line, with ids and costs; never a name, a number, a transcript or a secret."""
 
 import io
-import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 
 from tests.factories import Caller, Factory
+from tests.observability.conftest import lines
 from voxanne.config import Settings
-from voxanne.observability import logs
 
 NAME, PHONE, WORDS, ODD = "Marker Person", "+14155559876", "marker said in the call", "marker-in-exception"
 CALL = {
@@ -22,22 +20,6 @@ CALL = {
     "transcript": [{"speaker": "caller", "text": WORDS}],
     "recording_url": "https://provider.example/marker-recording.mp3",
 }
-
-
-@pytest.fixture
-def output(settings: Settings) -> Iterator[io.StringIO]:
-    """What the program writes when its logs are set up as under gunicorn, with everything switched on."""
-    root = logging.getLogger()
-    before, level = root.handlers, root.level
-    logs.configure(settings.model_copy(update={"log_level": "DEBUG"}))
-    root.handlers[0].setStream(stream := io.StringIO())  # type: ignore[attr-defined]
-    yield stream
-    root.handlers, _ = before, root.setLevel(level)
-    logging.getLogger("voxanne").setLevel(logging.NOTSET)
-
-
-def lines(output: io.StringIO) -> list[dict]:
-    return [json.loads(line) for line in output.getvalue().splitlines()]
 
 
 def test_a_request_is_one_line_with_its_cost(factory: Factory, output: io.StringIO) -> None:

@@ -14,6 +14,7 @@ from tests.conftest import settings_for_tests
 from tests.factories import Caller, Factory
 from voxanne import create_app, database
 from voxanne.cache import REGIONS, cache
+from voxanne.observability import process
 from voxanne.services import inbound_config, monitoring, pricing
 
 STATS, PROCESS, HEALTH = "/api/monitoring/cache-stats", "/api/monitoring/health", "/api/health/cache"
@@ -175,8 +176,8 @@ def test_memory_grows_with_what_is_held() -> None:
 def test_without_proc_the_peak_is_told_in_the_systems_own_unit(
     monkeypatch: pytest.MonkeyPatch, platform: str, unit: int
 ) -> None:
-    monkeypatch.setattr(monitoring, "_STATM", Path("/nowhere"))
-    monkeypatch.setattr(monitoring, "sys", SimpleNamespace(platform=platform))
+    monkeypatch.setattr(process, "_STATM", Path("/nowhere"))
+    monkeypatch.setattr(process, "sys", SimpleNamespace(platform=platform))
     peak = SimpleNamespace(ru_maxrss=100 * 1024 * 1024 // unit)
     monkeypatch.setattr("resource.getrusage", lambda _: peak)
 

@@ -2,6 +2,7 @@
 
 import atexit
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from voxanne.cache.guarded import GuardedPool
 from voxanne.cache.memory import MemoryStore
 from voxanne.cache.regions import REGIONS, Region
 from voxanne.cache.shared import RedisStore
+from voxanne.cache.signals import cache_read
 from voxanne.cache.store import Store
 
 EXTENSION = "voxanne-cache"
@@ -53,7 +55,11 @@ class Cache:
         refresh), so it must not use `request`, `g` or `current_app`; where it has to, pass `refresh=False`. What it
         raises is raised here, is not cached, and is counted.
         """
-        return self.engine.load(region, _checked(key), loader, refresh=refresh)
+        engine, begun = self.engine, time.perf_counter()
+        try:
+            return engine.load(region, _checked(key), loader, refresh=refresh)
+        finally:
+            cache_read.send(engine, region=region.name, seconds=time.perf_counter() - begun)
 
     @contextmanager
     def changing(self, *keys: tuple[Region, str]) -> Iterator[None]:

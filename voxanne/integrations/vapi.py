@@ -16,6 +16,7 @@ from requests.auth import AuthBase
 from voxanne.config import Settings
 from voxanne.errors import ProviderError
 from voxanne.integrations.vapi_fake import FakeVapi
+from voxanne.signals import provider_call
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class LiveVapi:
         tries = TRIES if method in _REPEATABLE else 1
         for attempt in range(tries):
             try:
-                return _send(key, method, path, json)
+                return _observed(key, method, path, json)
             except VapiUnreachable as error:
                 if attempt + 1 == tries or isinstance(error.__cause__, requests.ReadTimeout):
                     raise
@@ -131,6 +132,22 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._key}"
         return request
+
+
+def _observed(key: str, method: str, path: tuple[str, ...], json: Json | None) -> Any:
+    """Send once and tell the monitoring what came of it."""
+    begun, outcome = time.perf_counter(), "unreachable"
+    try:
+        found = _send(key, method, path, json)
+    except VapiError as error:
+        outcome = "unreachable" if isinstance(error, VapiUnreachable) else "refused"
+        raise
+    else:
+        outcome = "ok"
+        return found
+    finally:
+        seconds = time.perf_counter() - begun
+        provider_call.send(provider="vapi", operation=f"{method} {path[0]}", outcome=outcome, seconds=seconds)
 
 
 def _send(key: str, method: str, path: tuple[str, ...], json: Json | None) -> Any:

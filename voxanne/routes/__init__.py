@@ -7,8 +7,9 @@ from flask import Blueprint, Flask, request
 from werkzeug.routing import BaseConverter
 
 from voxanne import limits
-from voxanne.auth import has_account, public, signed_in
+from voxanne.auth import has_account, operator, public, signed_in
 from voxanne.errors import InvalidId, Unauthenticated
+from voxanne.observability.timing import checking_caller
 from voxanne.routes import (
     agents,
     analytics,
@@ -17,7 +18,9 @@ from voxanne.routes import (
     founder_console_settings,
     founder_console_v2,
     invitations,
+    metrics,
     monitoring,
+    operations,
     orgs,
     phone_mappings,
     recordings,
@@ -46,6 +49,8 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (phone_mappings.bp, signed_in),
     (monitoring.bp, signed_in),
     (monitoring.health_bp, public),
+    (operations.bp, operator),
+    (metrics.bp, public),  # a token of its own
 )
 GUARDS = {blueprint.name: guard for blueprint, guard in BLUEPRINTS}
 
@@ -73,7 +78,8 @@ def _guard() -> None:
     if request.url_rule is None or request.method == "OPTIONS":
         return
     try:
-        GUARDS.get(request.blueprint or "", signed_in)()
+        with checking_caller():
+            GUARDS.get(request.blueprint or "", signed_in)()
     except Unauthenticated:
         limits.count_failed_authentication()
         raise

@@ -1,14 +1,13 @@
-"""What this process uses of its machine."""
+"""What this process uses of its machine, in megabytes."""
 
 import os
-import resource
-import sys
 import time
 from pathlib import Path
 
+from voxanne.observability import process
+
 _STARTED = time.monotonic()
 _MEGABYTE = 1024 * 1024
-_STATM = Path("/proc/self/statm")
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
@@ -19,12 +18,7 @@ def uptime_seconds() -> float:
 
 def memory_used_mb() -> int:
     """Return the memory that this process holds; where the system tells only the most it ever held, that."""
-    try:
-        pages = int(_STATM.read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return round(peak * (1 if sys.platform == "darwin" else 1024) / _MEGABYTE)
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE)
+    return round(process.memory_used_bytes() / _MEGABYTE)
 
 
 def memory_total_mb() -> int:
