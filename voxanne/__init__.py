@@ -5,7 +5,7 @@ from flask import Flask
 from voxanne import auth, commands, csrf, database, errors, http, json_provider, limits, routes
 from voxanne.cache import cache
 from voxanne.config import Settings, load_settings
-from voxanne.integrations import vapi
+from voxanne.integrations import twilio, vapi
 from voxanne.observability import logs
 
 
@@ -24,6 +24,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.init_app(app)
     cache.init_app(app, unavailable=errors.is_unavailable)
     vapi.init_app(app)
+    twilio.init_app(app)
     auth.init_app(app)
     routes.init_app(app)
     limits.init_app(app)

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr | None = None
     vapi_mode: Literal["fake", "live"] | None = None
     vapi_private_key: SecretStr | None = None
+    twilio_mode: Literal["fake", "live"] | None = None
+    twilio_auth_token: SecretStr | None = None
 
     redis_url: SecretStr | None = None
     cache_key_prefix: str = "voxanne"
@@ -106,6 +108,8 @@ class Settings(BaseSettings):
             raise ValueError("ENCRYPTION_KEYS is required where APP_ENV is staging or production")
         if self.app_env == "production" and self.vapi_mode == "fake":
             raise ValueError("VAPI_MODE=fake only pretends, so APP_ENV=production refuses it")
+        if self.app_env == "production" and self.twilio_mode == "fake":
+            raise ValueError("TWILIO_MODE=fake only pretends, so APP_ENV=production refuses it")
         if self.web_concurrency > 1 and self.redis_url is None:
             raise ValueError("WEB_CONCURRENCY above 1 needs REDIS_URL, since in-process caches are not shared")
         return self
@@ -147,6 +151,11 @@ class Settings(BaseSettings):
     def voice_provider_is_fake(self) -> bool:
         """Whether a stand-in takes the voice provider's place; without VAPI_MODE, only in development and tests."""
         return (self.vapi_mode or ("fake" if self.app_env in {"development", "test"} else "live")) == "fake"
+
+    @cached_property
+    def text_provider_is_fake(self) -> bool:
+        """Whether a stand-in takes Twilio's place; without TWILIO_MODE, only in development and tests."""
+        return (self.twilio_mode or ("fake" if self.app_env in {"development", "test"} else "live")) == "fake"
 
     @cached_property
     def platform_vapi_key(self) -> str | None:
