@@ -296,7 +296,7 @@ begin
   update public.appointments set call_id = p_call_id
   where org_id = p_org_id and (contact_id = p_contact_id or contact_phone = p_phone)
     and call_id is null and deleted_at is null and status in ('pending', 'scheduled', 'confirmed', 'in_progress', 'completed')
-    and created_at >= p_began and created_at <= coalesce(p_ended, 'infinity') + interval '10 minutes';
+    and created_at >= p_began and created_at <= p_ended + interval '10 minutes';
   get diagnostics linked = row_count;
   return linked;
 end
@@ -356,8 +356,8 @@ declare
   received timestamptz := coalesce(public.event_moment(p_event ->> 'received_at'), now());
   vapi_id text := p_event #>> '{call,vapi_call_id}';
   said jsonb := case when jsonb_typeof(p_event -> 'contact') = 'object' then p_event -> 'contact' end;
-  heard jsonb := p_event -> 'call' || case when coalesce(btrim(p_event #>> '{call,caller_name}'), '') = ''
-    then jsonb_build_object('caller_name', said -> 'name') else '{}' end;
+  heard jsonb := p_event -> 'call' || jsonb_build_object('caller_name', coalesce(
+    nullif(nullif(btrim(p_event #>> '{call,caller_name}'), ''), 'Unknown Caller'), nullif(btrim(said ->> 'name'), 'Unknown Caller')));
   kept jsonb := public.lock_call(p_org_id, vapi_id);
   the_call uuid := coalesce((kept ->> 'id')::uuid, gen_random_uuid());
   relation text := coalesce(kept ->> 'relation', case heard ->> 'call_type' when 'inbound' then 'call_logs' else 'calls' end);
@@ -393,9 +393,10 @@ begin
       state := state || case when known ->> 'caller_name' is null then '{"added": 1}' else '{"added": 1, "named": 1}' end::jsonb;
     end if;
   end if;
-  if greatest((kept ->> 'event_rank')::int, ranked) = 5 then
+  if first_report then -- by the report's own times: what was heard before it must make no difference
     booked := public.link_appointments(p_org_id, the_call, contact.id, public.event_phone(known ->> 'phone_number'),
-      (merge ->> 'began')::timestamptz, (known ->> 'ended_at')::timestamptz) > 0 or booked;
+      coalesce((merge #>> '{given,started_at}')::timestamptz, received - interval '1 hour'),
+      coalesce((merge #>> '{given,ended_at}')::timestamptz, received)) > 0 or booked;
   end if;
   if booked and not was_booked then
     vals := vals || '{"booking_confirmed": true}';

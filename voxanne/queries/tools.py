@@ -1,7 +1,7 @@
 """What the voice assistant does during a call. All of it needs the service key.
 
 A tool call has one effect and one answer, however often it comes. `call` and `alert` are as `call_events.apply` takes
-them. Times come twice: as `starts_at` or `scheduled_at` (an instant), and as `local` ("2026-11-23T09:45") in `timezone`.
+them. Times come twice: as an instant (`starts_at`, `scheduled_at`), and as `local` ("2026-11-23T09:45") in `timezone`.
 """
 
 from datetime import date
