@@ -148,7 +148,8 @@ def cents(dollars: float | None) -> int:
     """Return dollars in cents, half a cent rounded up; what is no cost is 0."""
     if dollars is None or not math.isfinite(dollars) or dollars <= 0:
         return 0
-    return min(_LARGEST_INT, int((Decimal(str(dollars)) * 100).quantize(Decimal(1), ROUND_HALF_UP)))
+    exact = Decimal(str(min(dollars, _LARGEST_INT / 100)))
+    return int((exact * 100).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _duration(event: Event, ended: datetime | None) -> int | None:
