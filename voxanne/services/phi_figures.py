@@ -18,12 +18,13 @@ from voxanne.services.spoken_numbers import Run, read_run
 Topic = Literal["phone", "card", "ssn", "birth", "account"]
 
 FAR_PAST_YEARS = 3
+_BIRTH_WORDS = ("born", "birthday", "birthdate", "birth", "dob")
 _TOPICS: dict[str, Topic] = {
     **dict.fromkeys(("phone", "telephone", "cell", "cellphone", "mobile", "fax", "whatsapp"), "phone"),
     **dict.fromkeys(("number", "numbers", "digits"), "phone"),
     **dict.fromkeys(("card", "visa", "mastercard", "amex", "cvv", "cvc", "expiry", "expiration", "expires"), "card"),
     **dict.fromkeys(("ssn", "social"), "ssn"),
-    **dict.fromkeys(("born", "birthday", "birthdate", "birth", "dob"), "birth"),
+    **dict.fromkeys(_BIRTH_WORDS, "birth"),
     **dict.fromkeys(("policy", "insurance", "account", "mrn", "passport", "licence", "license"), "account"),
 }  # fmt: skip
 # After these the talk is of something else.
@@ -98,11 +99,16 @@ class Walk:
         date = read_date(self.tokens, index, self.this_year)
         if date is None:
             return None
-        if self._is_birth(date):
+        if self._is_birth(date) or (not date.is_time and self._called_birth(date.end)):
             self._keep(index, date.end, BIRTH)
         elif self._near("card") and date.is_short:
             self._keep(index, date.end, CARD)
         return date.end
+
+    def _called_birth(self, end: int) -> bool:
+        """Whether "is my date of birth" or the like follows."""
+        words = tuple(word_at(self.tokens, end + place) for place in range(5))
+        return words[:2] == ("is", "my") and (words[2] in _BIRTH_WORDS or words[2:] == ("date", "of", "birth"))
 
     def _is_birth(self, date: SpokenDate) -> bool:
         if date.year is None:
@@ -117,7 +123,7 @@ class Walk:
             return None
         if word_at(self.tokens, index - 1) in _CURRENCY:
             return run.first_amount_end
-        marker = self._marker(run)
+        marker = BIRTH if run.digits and self._called_birth(run.end) else self._marker(run)
         if marker:
             self._keep(index, run.end, marker)
         return run.end

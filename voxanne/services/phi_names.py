@@ -1,7 +1,9 @@
 """Names of people: those that are known, and those that somebody introduces in speech ("my name is …")."""
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
+from voxanne.services.phi_dates import MONTHS, read_date
 from voxanne.services.phi_tokens import NAME, Span, Token, touching, word_at
 from voxanne.services.spoken_numbers import TEENS, TENS, UNITS
 
@@ -98,6 +100,7 @@ _ALSO_WORDS = {
 }  # fmt: skip
 _NOBODY = {"unknown", "caller", "customer", "anonymous", "patient", "guest", "user", "client", "n/a", "lead", "test"}
 _SHORTEST_PART, _MOST_PARTS, _SPELLED_FROM, _SPELLING_REACH, _CUE_REACH, _MOST_BETWEEN = 2, 4, 3, 15, 6, 2
+_LONGEST_ROW = 40
 
 
 def known(names: Iterable[str]) -> set[str]:
@@ -149,6 +152,11 @@ def _introduction(tokens: list[Token], index: int, *, by_assistant: bool) -> Ite
     if word in _RELATIVES:
         start = index + 1 + (word_at(tokens, index + 1) == ",")
         yield from _name(tokens, start, strong=False)
+    if word == "is" and _calls_it_a_name(tokens, index):
+        start = index
+        while start > 0 and index - start < _MOST_PARTS and tokens[start - 1].text[0].isupper():
+            start -= 1
+        yield from _name(tokens, start, strong=False)
     for cue in _STRONG + _WEAK:
         if word != cue[0] or any(word_at(tokens, index + place) != part for place, part in enumerate(cue)):
             continue
@@ -157,6 +165,12 @@ def _introduction(tokens: list[Token], index: int, *, by_assistant: bool) -> Ite
         start = index + len(cue)
         start += word_at(tokens, start) in {",", ":"}
         yield from _name(tokens, start, strong=cue in _STRONG)
+
+
+def _calls_it_a_name(tokens: list[Token], index: int) -> bool:
+    """Whether "is my name", "is my first name" or the like stands here."""
+    words = [word_at(tokens, index + place) for place in (1, 2, 3)]
+    return words[0] in {"my", "his", "her", "the"} and "name" in words[1:]
 
 
 def _of_somebody_else(tokens: list[Token], index: int) -> bool:
@@ -199,7 +213,8 @@ def _end_of_name(tokens: list[Token], start: int, *, strong: bool) -> int:
         ):
             index += 1
             continue
-        fits = token.is_word and (token.word in _PARTICLES or token.text[0].isupper() == capital)
+        is_date = token.word in MONTHS and read_date(tokens, index, datetime.now(UTC).year) is not None
+        fits = token.is_word and not is_date and (token.word in _PARTICLES or token.text[0].isupper() == capital)
         if not fits or token.word.removesuffix("'s") in _NO_NAMES - (
             {"will", "may"} if token.text[0].isupper() else set()
         ):
@@ -220,13 +235,20 @@ def _says_so(tokens: list[Token], start: int) -> bool:
 
 def _mention(tokens: list[Token], index: int, parts: set[str]) -> int | None:
     end, sure, place = index, False, index
-    while place < len(tokens):
+    seen: set[str] = set()
+    while place < min(len(tokens), index + _LONGEST_ROW):
         token = tokens[place]
         word = token.word if token.word in parts else token.word.removesuffix("'s")
         if word in parts:
             capital = token.text[0].isupper()
-            sure = sure or (
-                len(word) >= _SHORTEST_PART and (word not in _ALSO_WORDS or (capital and not _is_month(tokens, place)))
+            seen.add(word)
+            sure = (
+                sure
+                or len(seen) > 1
+                or (
+                    len(word) >= _SHORTEST_PART
+                    and (word not in _ALSO_WORDS or (capital and not _is_month(tokens, place)))
+                )
             )
             end = place = place + 1
         elif end > index and _joins(tokens, place) and place - end < _MOST_BETWEEN:
@@ -257,7 +279,7 @@ def _is_month(tokens: list[Token], index: int) -> bool:
 def _spelling(tokens: list[Token], index: int, parts: set[str]) -> int | None:
     """Where single letters end that spell a name: "J-A-N-E", "d o e"."""
     letters, end, place = "", index, index
-    while place < len(tokens):
+    while place < min(len(tokens), index + _LONGEST_ROW):
         token = tokens[place]
         if len(token.text) == 1 and token.is_word:
             letters += token.word
