@@ -153,3 +153,8 @@ def test_only_development_and_tests_pretend_by_themselves(env: str, mode: str | 
     keys = {"encryption_keys": "x" * 43 + "="}
     settings = settings_for_tests(app_env=env, twilio_mode=mode, **keys)
     assert settings.text_provider_is_fake is fake
+
+
+def test_production_refuses_to_pretend() -> None:
+    with pytest.raises(ValueError, match="TWILIO_MODE=fake only pretends"):
+        settings_for_tests(app_env="production", twilio_mode="fake", encryption_keys="x" * 43 + "=")
