@@ -14,6 +14,7 @@ from voxanne import create_app
 from voxanne.config import Settings
 
 CSRF_SECRET = "a secret that only these tests know, 32+"
+WEBHOOK_SECRET = "the-webhook-secret-of-these-tests"
 
 
 def pytest_configure() -> None:
@@ -22,7 +23,14 @@ def pytest_configure() -> None:
 
 
 def settings_for_tests(**overrides: object) -> Settings:
-    values = {"app_env": "test", "csrf_secret": CSRF_SECRET, "redis_url": None, "rate_limit_per_org_hour": 10**9}
+    values = {
+        "app_env": "test",
+        "csrf_secret": CSRF_SECRET,
+        "redis_url": None,
+        "rate_limit_per_org_hour": 10**9,
+        "vapi_webhook_secret": WEBHOOK_SECRET,
+        "webhook_rate_limit_per_minute": 10**9,
+    }
     return Settings(_env_file=None, **{**values, **overrides})
 
 

@@ -5,6 +5,7 @@ import hashlib
 import ipaddress
 import re
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from cryptography.fernet import Fernet
@@ -14,6 +15,8 @@ from redis.connection import parse_url
 
 DEVELOPMENT_ORG_ID = "a0000000-0000-0000-0000-000000000001"
 DEVELOPMENT_USER_ID = "d0000000-0000-0000-0000-000000000001"
+
+SHORTEST_WEBHOOK_SECRET = 16
 
 Words = Annotated[
     tuple[str, ...],
@@ -61,6 +64,15 @@ class Settings(BaseSettings):
     twilio_mode: Literal["fake", "live"] | None = None
     twilio_auth_token: SecretStr | None = None
 
+    vapi_webhook_secret: SecretStr | None = None
+    vapi_signature_header: str = Field("X-Signature", pattern=r"^[A-Za-z0-9-]+$")
+    vapi_timestamp_header: str = Field("X-Timestamp", pattern=r"^[A-Za-z0-9-]+$")
+    vapi_shared_secret_accepted: bool = True
+    webhook_tolerance_seconds: int = Field(300, ge=1, le=3600)
+    webhook_rate_limit_per_minute: int = Field(100, ge=1)
+    webhook_spool_dir: Path | None = None
+    webhook_spool_max_mb: int = Field(1024, ge=1)
+
     redis_url: SecretStr | None = None
     cache_key_prefix: str = "voxanne"
     rate_limit_per_org_hour: int = Field(5000, ge=1)
@@ -89,13 +101,20 @@ class Settings(BaseSettings):
     @field_validator("encryption_keys")
     @classmethod
     def _fernet_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        for key in _words(value):
+        for key in words(value):
             try:
                 Fernet(key)
             except ValueError:
                 raise ValueError("every key must be 32 bytes in URL-safe base64, as .env.example says") from None
-        if value is not None and not _words(value):
+        if value is not None and not words(value):
             raise ValueError("holds no key")
+        return value
+
+    @field_validator("vapi_webhook_secret")
+    @classmethod
+    def _webhook_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not all(len(secret) >= SHORTEST_WEBHOOK_SECRET for secret in words(value)):
+            raise ValueError(f"every secret must have {SHORTEST_WEBHOOK_SECRET} characters or more")
         return value
 
     @model_validator(mode="after")
@@ -143,9 +162,25 @@ class Settings(BaseSettings):
     def fernet_keys(self) -> tuple[str, ...]:
         """The keys for secrets at rest, the encrypting one first; development derives one from the service key."""
         if self.encryption_keys is not None:
-            return _words(self.encryption_keys)
+            return words(self.encryption_keys)
         seed = b"voxanne secrets at rest:" + self.supabase_service_role_key.get_secret_value().encode()
         return (base64.urlsafe_b64encode(hashlib.sha256(seed).digest()).decode(),)
+
+    @cached_property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets of the platform that the voice provider's events may be signed with, the newest first."""
+        return words(self.vapi_webhook_secret)
+
+    @cached_property
+    def spool_folder(self) -> Path | None:
+        """Where events are kept while Supabase is away; only development has a folder without naming one.
+
+        That one is named after the Supabase project, so that no event reaches another one.
+        """
+        if self.webhook_spool_dir is not None or self.app_env != "development":
+            return self.webhook_spool_dir
+        project = hashlib.sha256(self.supabase_base.encode()).hexdigest()[:8]
+        return Path(__file__).parents[1] / ".local" / "webhook-spool" / project
 
     @cached_property
     def voice_provider_is_fake(self) -> bool:
@@ -165,7 +200,8 @@ class Settings(BaseSettings):
         return "stand-in" if self.voice_provider_is_fake and self.app_env == "development" else None
 
 
-def _words(value: SecretStr | None) -> tuple[str, ...]:
+def words(value: SecretStr | None) -> tuple[str, ...]:
+    """Return the secrets in a list that is separated by commas or spaces."""
     return tuple(value.get_secret_value().replace(",", " ").split()) if value else ()
 
 

@@ -18,6 +18,7 @@ from voxanne.config import Settings
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 KEEPALIVE_SECONDS = 30.0
+CALLER_WAITS_SECONDS = 1.5
 _REPEATABLE = {"GET", "HEAD"}
 # What a gateway says, in words of its own, of a server behind it that is away (from 520 on: Cloudflare).
 _AWAY = {502, 503, 504, *range(520, 531)}
@@ -87,18 +88,22 @@ class Supabase:
             keepalive_expiry=KEEPALIVE_SECONDS,
         )
         # HTTP/2 has known concurrency failures in this stack (facts.md).
-        self.pool = httpx.Client(
-            transport=ObservedTransport(http2=False, limits=limits),
-            timeout=httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
-            event_hooks={"response": [_raise_if_away]},
-        )
+        transport = ObservedTransport(http2=False, limits=limits)
+        hooks = {"response": [_raise_if_away]}
+        patient = httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
+        self.pool = httpx.Client(transport=transport, timeout=patient, event_hooks=hooks)
+        hurried = min(CALLER_WAITS_SECONDS, settings.supabase_timeout_seconds)
+        self._hurried = httpx.Client(transport=transport, timeout=hurried, event_hooks=hooks)
 
-    def rest(self, bearer: str | None = None) -> SyncPostgrestClient:
-        """Return a PostgREST client that sends this token, or the service key where there is none."""
+    def rest(self, bearer: str | None = None, *, hurried: bool = False) -> SyncPostgrestClient:
+        """Return a PostgREST client that sends this token, or the service key where there is none.
+
+        A `hurried` one gives up after `CALLER_WAITS_SECONDS`.
+        """
         return SyncPostgrestClient(
             f"{self._base}/rest/v1",
             headers=self._headers(bearer),
-            http_client=self.pool,
+            http_client=self._hurried if hurried else self.pool,
             retry_enabled=False,
         )
 
@@ -134,6 +139,9 @@ def for_principal(token: str) -> SyncPostgrestClient:
     return supabase().rest(token)
 
 
-def as_service() -> SyncPostgrestClient:
-    """Return a client that row-level security does not bind: for provider webhooks and maintenance only."""
-    return supabase().rest()
+def as_service(*, hurried: bool = False) -> SyncPostgrestClient:
+    """Return a client that row-level security does not bind: for provider webhooks and maintenance only.
+
+    A `hurried` one is for questions while somebody on the telephone waits for the answer.
+    """
+    return supabase().rest(hurried=hurried)

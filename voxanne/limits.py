@@ -4,19 +4,25 @@ import time
 from typing import NamedTuple
 
 from flask import Flask, Response, g, request
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 
 from voxanne.cache import cache
 from voxanne.config import Settings
 from voxanne.errors import RateLimited, reply
+from voxanne.routes import vapi_webhook, webhooks
 
 
 def caller() -> str:
     """Whom a request counts against: the caller's organisation, or the source address where there is none."""
     principal = g.get("principal")
-    return f"org:{principal.org_id}" if principal else f"address:{request.remote_addr}"
+    return f"org:{principal.org_id}" if principal else address()
+
+
+def address() -> str:
+    """Where a request comes from; providers' events count by that alone."""
+    return f"address:{request.remote_addr}"
 
 
 def unlimited() -> bool:
@@ -39,6 +45,12 @@ def init_app(app: Flask) -> None:
         key_prefix=settings.cache_key_prefix,
     )
     limiter.request_filter(unlimited)
+    events = limiter.shared_limit(
+        f"{settings.webhook_rate_limit_per_minute} per minute", scope="webhooks", key_func=address, methods=["POST"]
+    )
+    for blueprint in (vapi_webhook.bp, webhooks.bp):
+        events(blueprint)
+        limiter.exempt(blueprint, flags=ExemptionScope.APPLICATION)
     limiter.init_app(app)
     app.register_error_handler(RateLimitExceeded, lambda _: reply(RateLimited(_state(limiter).seconds_left)))
     app.after_request(lambda response: _tell(limiter, response))

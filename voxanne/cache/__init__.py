@@ -18,7 +18,9 @@ from voxanne.cache.errors import CacheConfigError, OriginUnavailableError
 from voxanne.cache.facade import Cache
 from voxanne.cache.regions import (
     AGENTS,
+    ASSISTANT_ORG,
     CONTACT_STATS,
+    DIALLED_ORG,
     INBOUND_CONFIG,
     ORG_SECRETS,
     ORG_SETTINGS,
@@ -34,7 +36,9 @@ cache = Cache()
 
 __all__ = [
     "AGENTS",
+    "ASSISTANT_ORG",
     "CONTACT_STATS",
+    "DIALLED_ORG",
     "INBOUND_CONFIG",
     "ORG_SECRETS",
     "ORG_SETTINGS",

@@ -30,11 +30,13 @@ class Region:
 
 
 SERVICES = Region("services", life=HOUR, missing_life=MINUTE, stale_for=HOUR)
-INBOUND_CONFIG = Region("inbound-config", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
+INBOUND_CONFIG = Region("inbound-config", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR, version=2)
 ORG_SETTINGS = Region("org-settings", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 ORG_SECRETS = Region("org-secrets", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 AGENTS = Region("agents", life=10 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE)
 PHONE_MAPPING = Region("phone-mapping", life=30 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
+ASSISTANT_ORG = Region("assistant", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
+DIALLED_ORG = Region("dialled", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 CONTACT_STATS = Region("contact-stats", life=5 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE)
 ROLE = Region("role", life=MINUTE, missing_life=MINUTE, stale_for=5 * MINUTE)
 
@@ -45,6 +47,8 @@ REGIONS = (
     ORG_SECRETS,
     AGENTS,
     PHONE_MAPPING,
+    ASSISTANT_ORG,
+    DIALLED_ORG,
     CONTACT_STATS,
     ROLE,
 )

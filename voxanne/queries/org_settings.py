@@ -40,9 +40,13 @@ def get_with_agents(db: SyncPostgrestClient, org_id: str) -> Row | None:
 
 
 def get_inbound_config(db: SyncPostgrestClient, org_id: str) -> Row | None:
-    """Return how an organisation's calls come in, with its country under `organizations`; None if it is not set up."""
-    query = db.from_("inbound_agent_config").select(f"{INBOUND_COLUMNS},organizations(telephony_country)")
-    rows = query.eq("org_id", org_id).limit(1).execute().data
+    """Return how an organisation's calls come in, None if it is not set up.
+
+    Under `organizations` are its country and status, under that its inbound assistant in a list: `agents`.
+    """
+    columns = f"{INBOUND_COLUMNS},organizations(telephony_country,status,agents(active,vapi_assistant_id))"
+    query = db.from_("inbound_agent_config").select(columns).eq("org_id", org_id)
+    rows = query.eq("organizations.agents.role", "inbound").limit(1).execute().data
     return cast(Row, rows[0]) if rows else None
 
 

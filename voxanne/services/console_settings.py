@@ -4,6 +4,7 @@ from flask import current_app, g
 
 from voxanne import database
 from voxanne.auth import Principal
+from voxanne.cache import DIALLED_ORG, cache
 from voxanne.config import Settings
 from voxanne.database import Row
 from voxanne.errors import ApiError, ProviderError, ValidationFailed
@@ -102,7 +103,8 @@ def _store(caller: Principal, columns: Row, given: SecretFields, agents: dict[st
             ciphertext = secrets.encrypt(caller.org_id, provider, name, secret) if secret else None
             encrypted.setdefault(provider, {})[name] = ciphertext
             masked.setdefault(provider, {})[name] = secrets.mask(secret) or None
-    with org_settings.changing(caller.org_id):
+    number = columns.get("twilio_from_number")
+    with org_settings.changing(caller.org_id), cache.changing(*([(DIALLED_ORG, number)] if number else [])):
         return queries.save_settings(
             database.for_principal(caller.token),
             caller.org_id,

@@ -11,8 +11,10 @@ from voxanne.queries import org_settings as queries
 
 
 def load(db: SyncPostgrestClient, org_id: str) -> Row | None:
-    """Return id, twilio_phone_number, vapi_assistant_id, vapi_phone_number_id, is_active and telephony_country.
+    """Return id, twilio_phone_number, vapi_assistant_id, vapi_phone_number_id, is_active, and what goes with them.
 
+    That is the organisation's `telephony_country` and `status`, and `agent`: `active` and `vapi_assistant_id` of the
+    inbound assistant, or None.
     None if the organisation takes no calls, which is an answer and cached, too.
     """
     return cast(Row | None, cache.load(INBOUND_CONFIG, org_id, lambda: _flat(queries.get_inbound_config(db, org_id))))
@@ -24,4 +26,7 @@ def changing(org_id: str) -> AbstractContextManager[None]:
 
 
 def _flat(row: Row | None) -> Row | None:
-    return None if row is None else {**row, **row.pop("organizations")}
+    if row is None:
+        return None
+    org = row.pop("organizations")
+    return {**row, **org, "agent": next(iter(org.pop("agents")), None)}

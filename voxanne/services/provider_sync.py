@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from postgrest import SyncPostgrestClient
 
+from voxanne.cache import ASSISTANT_ORG, cache
 from voxanne.database import Row
 from voxanne.integrations import vapi
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiUnreachable
@@ -108,7 +109,9 @@ def _number_id(account: Account, number: str, known_id: str | None, content: Row
 def _record(db: SyncPostgrestClient, org_id: str, progress: Progress) -> None:
     verified = progress.account is not None and progress.account.own and progress.first_error is None
     told = [synced.record() for synced in progress.agents]
-    with org_settings.changing(org_id):
+    ids = [synced.assistant_id for synced in progress.agents if synced.assistant_id]
+    # Nobody's a moment ago, as an event of the new assistant may have asked: now this organisation's.
+    with org_settings.changing(org_id), cache.changing(*((ASSISTANT_ORG, one) for one in ids)):
         stored = queries.record_sync(db, org_id, told, phone_number_id=progress.number_id, verified=verified)
     present = {agent["vapi_assistant_id"] for agent in stored}
     for synced in progress.agents:

@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 import orjson
 
-from voxanne.services.webhooks.wire import Artifact, Call, Facts, Head, Line, Message, ToolUse
+from voxanne.services.webhooks.wire import Artifact, Call, CallHead, Facts, Head, Line, Message, ToolUse
 
 ASSISTANT_REQUEST = "assistant-request"
 STATUS_UPDATE = "status-update"
@@ -106,12 +106,17 @@ class Event:
         return f"tool:{self.tool_calls[0].id}" if self.tool_calls else None
 
 
+def head(payload: dict[str, Any]) -> Event:
+    """Read of what kind an event is and whose, and nothing else; raises as `parse` does, only sooner."""
+    return Event(**_whose(Head.model_validate(payload.get("message"))))
+
+
 def parse(payload: dict[str, Any]) -> Event:
     """Read an event; raises pydantic's ValidationError, in whose text a patient's data may stand."""
     content = payload.get("message")
     kind = content.get("type") if isinstance(content, dict) else None
     if not isinstance(kind, str) or kind not in _WITH_EFFECTS:
-        return Event(**_whose(Head.model_validate(content)))
+        return head(payload)
     message = Message.model_validate(content)
     call = message.call or Call()
     whose = _whose(message)
@@ -121,7 +126,7 @@ def parse(payload: dict[str, Any]) -> Event:
 
 
 def _whose(message: Head) -> dict[str, Any]:
-    call = message.call or Call()
+    call = message.call or CallHead()
     ours = [number for number in (message.phone_number, call.phone_number) if number]
     others = [customer for customer in (message.customer, call.customer) if customer]
     return {

@@ -21,6 +21,9 @@ LIVE: dict[str, tuple[str, int]] = {
 }
 """The provider's words for a call that is not over, as our status and the event's rank."""
 
+ENDED_WORD = "ended"
+"""The provider's word for one that is."""
+
 # The first row with a part that stands in the reason decides, so what is more special stands first.
 _REASONS: tuple[tuple[Ended, tuple[str, ...]], ...] = (
     ("failed", ("pipeline-", "error-", "vapifault", "providerfault")),
@@ -70,6 +73,18 @@ def parties(event: Event, direction: CallType, country: str | None = None) -> Ro
         "phone_number": to_e164(other, country) if other else None,
         "from_number": _readable(caller, country),
         "to_number": _readable(called, country),
+    }
+
+
+def course(event: Event, direction: CallType, country: str | None = None) -> Row:
+    """Return what every event says of its call: which it is, who called whom and by what way."""
+    return {
+        "vapi_call_id": event.call_id,
+        "call_type": direction,
+        **parties(event, direction, country),
+        "caller_name": event.customer_name,
+        "is_test_call": event.call_type == "webCall",
+        "metadata": {"channel": channel(event)},
     }
 
 

@@ -147,8 +147,8 @@ class Facts(Part):
     destination: Destination | None = None
 
 
-class Call(Facts):
-    """The provider's record of a call."""
+class CallHead(Part):
+    """What the provider's record of a call says of whose it is."""
 
     id: Id = None
     type: Text = None
@@ -157,6 +157,11 @@ class Call(Facts):
     phone_number_id: Id = None
     phone_number: Number | None = None
     customer: Customer | None = None
+
+
+class Call(Facts, CallHead):
+    """The provider's record of a call."""
+
     forwarded_phone_number: Text = None
 
 
@@ -178,7 +183,7 @@ class Head(Part):
 
     type: Annotated[str, Field(min_length=1, max_length=100, strict=True)]
     timestamp: Moment = None
-    call: Call | None = None
+    call: CallHead | None = None
     assistant: Assistant | None = None
     phone_number: Number | None = None
     customer: Customer | None = None
@@ -188,6 +193,7 @@ class Head(Part):
 class Message(Facts, Head):
     """What the kinds of messages that have effects say beyond that."""
 
+    call: Call | None = None
     tool_call_list: Annotated[list[ToolUse], BeforeValidator(_none_is_empty)] = []
     tool_calls: Annotated[list[ToolUse], BeforeValidator(_none_is_empty)] = []
     function_call: LegacyFunctionCall | None = None
