@@ -1,12 +1,13 @@
 """Texts of the outbox are sent once, however a sender ends."""
 
 import httpx
+import orjson
 import pytest
 
-from voxanne.integrations.twilio import Account, TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
+from voxanne.integrations.twilio import Account, SentText, TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
 from voxanne.integrations.twilio_fake import FakeTwilio
 from voxanne.queries import texts as outbox
-from voxanne.services import org_settings, texts
+from voxanne.services import secrets, texts
 
 TO = "+14155550123"
 
@@ -24,6 +25,13 @@ class Program:
     def connect(self) -> None:
         self.factory.insert(
             "integration_settings", org_id=self.org_id, twilio_account_sid="AC1", twilio_from_number="+14155550100"
+        )
+
+    def store_token(self, ciphertext: str | None = None) -> None:
+        with self.app.app_context():
+            kept = {"auth_token": ciphertext or secrets.encrypt(self.org_id, "twilio", "auth_token", "token")}
+        self.factory.insert(
+            "org_credentials", org_id=self.org_id, provider="twilio", encrypted_config=orjson.dumps(kept).decode()
         )
 
     def queue(self, call_id: str = "call-1") -> str:
@@ -48,10 +56,10 @@ class Program:
 
 
 @pytest.fixture
-def program(app, factory, sql, monkeypatch) -> Program:
+def program(app, factory, sql) -> Program:
     made = Program(app, factory, sql)
     made.connect()
-    monkeypatch.setattr(org_settings, "secret", lambda org_id, provider, field: "token")
+    made.store_token()
     return made
 
 
@@ -146,6 +154,15 @@ def test_without_an_account_a_text_fails_with_a_reason(app, factory, sql) -> Non
     assert (program.row(message)["status"], program.row(message)["error_message"]) == ("failed", texts.NO_ACCOUNT)
 
 
+def test_a_token_that_cannot_be_read_fails_with_a_reason(app, factory, sql) -> None:
+    program = Program(app, factory, sql)
+    program.connect()
+    program.store_token("not ours")
+    message = program.queue()
+    assert program.send() == 0
+    assert program.row(message)["error_message"] == texts.TOKEN_UNREADABLE
+
+
 def test_one_texts_trouble_does_not_keep_the_others(program: Program) -> None:
     messages = [program.queue(f"call-{number}") for number in range(7)]
     program.fake.fail(TwilioError())
@@ -176,7 +193,10 @@ def test_the_text_names_lead_number_and_reference() -> None:
     assert texts.hot_lead_text("c-1", alert, {}) is None
 
 
-def test_an_account_is_of_its_own_organisation(program: Program) -> None:
+def test_the_organisations_own_account_sends(program: Program, monkeypatch) -> None:
+    used = []
+    monkeypatch.setattr(program.fake, "send", lambda account, *_: used.append(account) or program.fake.sent)
+    program.fake.sent = SentText(f"SM{program.org_id}", "", "queued")
     program.queue()
-    program.send()
-    assert program.fake.texts[0].account == Account("AC1", "token", "+1").sid
+    assert program.send() == 1
+    assert used == [Account("AC1", "token", "+14155550100")]
