@@ -55,6 +55,13 @@ as $$
   select case when p_text ~ '^\+[1-9][0-9]{1,14}$' then p_text end
 $$;
 
+-- A name, or null for anything else and for what stands in for a name.
+create function public.event_name(p_name jsonb) returns text
+language sql immutable set search_path = ''
+as $$
+  select nullif(nullif(left(btrim(p_name #>> '{}'), 200), ''), 'Unknown Caller') where jsonb_typeof(p_name) = 'string'
+$$;
+
 -- What an event adds to a call as it is kept (null: there is none yet). Values are clamped, and left out where that can't be.
 -- Returns {"given": the event's values, "values": the columns to write, "now": the columns as they will be, "state", "began"}.
 create function public.merge_call(p_kept jsonb, p_rank int, p_received timestamptz, p_call jsonb) returns jsonb
@@ -357,7 +364,7 @@ declare
   vapi_id text := p_event #>> '{call,vapi_call_id}';
   said jsonb := case when jsonb_typeof(p_event -> 'contact') = 'object' then p_event -> 'contact' end;
   heard jsonb := p_event -> 'call' || jsonb_build_object('caller_name', coalesce(
-    nullif(nullif(btrim(p_event #>> '{call,caller_name}'), ''), 'Unknown Caller'), nullif(btrim(said ->> 'name'), 'Unknown Caller')));
+    public.event_name(p_event #> '{call,caller_name}'), public.event_name(said -> 'name')));
   kept jsonb := public.lock_call(p_org_id, vapi_id);
   the_call uuid := coalesce((kept ->> 'id')::uuid, gen_random_uuid());
   relation text := coalesce(kept ->> 'relation', case heard ->> 'call_type' when 'inbound' then 'call_logs' else 'calls' end);
@@ -468,7 +475,7 @@ as $$
 $$;
 
 revoke execute on function
-  public.call_event_columns(), public.event_moment(text), public.event_phone(text), public.merge_call(jsonb, int, timestamptz, jsonb),
+  public.call_event_columns(), public.event_moment(text), public.event_phone(text), public.event_name(jsonb), public.merge_call(jsonb, int, timestamptz, jsonb),
   public.lock_call(uuid, text), public.write_call(uuid, text, text, uuid, jsonb, jsonb), public.lock_contact(uuid, text, text, boolean),
   public.queue_text(uuid, text, jsonb, uuid, uuid, uuid), public.raise_hot_lead(uuid, uuid, uuid, jsonb),
   public.claim_event(uuid, text, text, text, timestamptz, int),
@@ -477,7 +484,7 @@ revoke execute on function
   public.apply_call_event_once(uuid, jsonb), public.apply_call_event(uuid, jsonb), public.route_webhook(text, text, text)
   from public, anon, authenticated;
 grant execute on function
-  public.call_event_columns(), public.event_moment(text), public.event_phone(text), public.merge_call(jsonb, int, timestamptz, jsonb),
+  public.call_event_columns(), public.event_moment(text), public.event_phone(text), public.event_name(jsonb), public.merge_call(jsonb, int, timestamptz, jsonb),
   public.lock_call(uuid, text), public.write_call(uuid, text, text, uuid, jsonb, jsonb), public.lock_contact(uuid, text, text, boolean),
   public.queue_text(uuid, text, jsonb, uuid, uuid, uuid), public.raise_hot_lead(uuid, uuid, uuid, jsonb),
   public.claim_event(uuid, text, text, text, timestamptz, int),

@@ -95,7 +95,7 @@ declare
   minutes int := case when jsonb_typeof(p_booking -> 'duration_minutes') = 'number'
     then least(greatest((p_booking ->> 'duration_minutes')::numeric, 1), 1440)::int else 45 end;
   service text := coalesce(nullif(left(btrim(p_booking ->> 'service_type'), 200), ''), 'Consultation');
-  named text := nullif(left(btrim(p_booking ->> 'name'), 200), '');
+  named text := public.event_name(p_booking -> 'name');
   line text := coalesce(public.event_phone(p_call ->> 'phone_number'), kept ->> 'phone_number');
   phone text := coalesce(public.event_phone(p_booking ->> 'phone'), line);
   hours record;
