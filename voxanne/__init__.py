@@ -7,6 +7,7 @@ from voxanne.cache import cache
 from voxanne.config import Settings, load_settings
 from voxanne.integrations import twilio, vapi
 from voxanne.observability import logs
+from voxanne.services.webhooks import drainer, spool
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -25,6 +26,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     cache.init_app(app, unavailable=errors.is_unavailable)
     vapi.init_app(app)
     twilio.init_app(app)
+    spool.init_app(app)
+    drainer.init_app(app)
     auth.init_app(app)
     routes.init_app(app)
     limits.init_app(app)
