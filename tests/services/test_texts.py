@@ -6,7 +6,7 @@ import pytest
 
 from voxanne.integrations.twilio import Account, SentText, TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
 from voxanne.integrations.twilio_fake import FakeTwilio
-from voxanne.queries import texts as outbox
+from voxanne.queries import outbox
 from voxanne.services import secrets, texts
 
 TO = "+14155550123"

@@ -9,7 +9,7 @@ from flask import current_app
 from voxanne import database
 from voxanne.config import Settings
 from voxanne.integrations import twilio
-from voxanne.queries import texts as outbox
+from voxanne.queries import outbox
 from voxanne.services import org_settings, texts
 from voxanne.services.secrets import SecretUnreadableError
 
@@ -51,7 +51,7 @@ def apply_status(form: Mapping[str, str], url: str, signature: str | None) -> Sm
     code = form.get("ErrorCode") or ""
     code = code if _ERROR_CODE.fullmatch(code) else ""
     message = f"Twilio could not deliver the text (error {code})." if code else None
-    found = outbox.apply_status(db, org_id, sid, status, error_code=code or None, error=message)
+    found = outbox.apply_status(db, org_id, sid, status, error_code=code or None, error_message=message)
     if not found["known"]:
         return SmsOutcome.UNKNOWN
     return SmsOutcome.APPLIED if found["applied"] else SmsOutcome.DUPLICATE

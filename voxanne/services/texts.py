@@ -21,8 +21,8 @@ from voxanne.database import Row
 from voxanne.errors import is_unavailable
 from voxanne.integrations import twilio
 from voxanne.integrations.twilio import Account, TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
-from voxanne.queries import texts as outbox
-from voxanne.queries.texts import Ending
+from voxanne.queries import outbox
+from voxanne.queries.outbox import Ending
 from voxanne.services import org_settings
 from voxanne.services.secrets import SecretUnreadableError
 from voxanne.services.stored_text import clean
@@ -48,7 +48,7 @@ GAVE_UP = "Twilio could not take the text in time."
 
 
 class Result(NamedTuple):
-    """How an attempt ended, in the words of `queries.texts.finish`."""
+    """How an attempt ended, in the words of `queries.outbox.finish`."""
 
     ending: Ending
     sid: str | None = None
