@@ -118,9 +118,8 @@ begin
     state := state || jsonb_build_object('ended_at', ended);
     ended := started;
   end if;
-  if ended is distinct from (p_kept ->> 'ended_at')::timestamptz then
-    vals := vals || jsonb_build_object('ended_at', ended);
-  end if;
+  vals := vals - 'ended_at'
+    || case when ended is distinct from (p_kept ->> 'ended_at')::timestamptz then jsonb_build_object('ended_at', ended) else '{}' end;
 
   over := coalesce(merged ->> 'status', 'queued') in ('completed', 'transferred');
   if substr(ranks, 8, 1) = '0' and (state ? 'timed' or merged ->> 'duration_seconds' is null and over and started <= ended) then

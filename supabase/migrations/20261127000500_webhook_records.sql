@@ -1,5 +1,9 @@
 -- What is kept of events: failures, dead letters, how long, and which calls are still waiting for their report.
 
+-- An event waits once among the dead letters. Nothing has written any before this.
+create unique index webhook_dead_letters_waiting_key
+  on public.webhook_dead_letters (source, org_id, event_id) nulls not distinct where replayed_at is null and event_id is not null;
+
 -- Notes that an event could not be applied; one that was stays so.
 create function public.log_delivery_failure(
   p_org_id uuid, p_event_id text, p_event_type text, p_received_at timestamptz, p_attempts int, p_error text, p_dead boolean default false

@@ -3,9 +3,7 @@
 -- The bookings of a number that has no contact.
 create index concurrently if not exists idx_appointments_org_phone
   on public.appointments (org_id, contact_phone) where contact_phone is not null;
--- An event waits once among the dead letters.
-create unique index concurrently if not exists webhook_dead_letters_waiting_key
-  on public.webhook_dead_letters (source, org_id, event_id) nulls not distinct where replayed_at is null and event_id is not null;
+-- What may be pruned of the dead letters.
 create index concurrently if not exists idx_webhook_dead_letters_replayed
   on public.webhook_dead_letters (replayed_at) where replayed_at is not null;
 -- Calls whose report has not come.

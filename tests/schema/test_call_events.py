@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -184,6 +184,14 @@ def test_an_end_before_its_start_is_kept_as_far_as_it_can_be(factory: Factory, s
     assert (call["ended_at"].isoformat(), call["duration_seconds"]) == (after(10), 10)
 
 
+def test_a_later_end_that_lies_before_the_start_as_well(factory: Factory, sql: Sql) -> None:
+    org_id, call_id = factory.org(), new_call_id()
+    apply(sql, org_id, call_id, status("queued", 0, ended_at=after(175)))
+    apply(sql, org_id, call_id, status("ringing", 1, started_at=after(207)))
+    apply(sql, org_id, call_id, status("ended", 183, ended_at=after(14)))
+    assert only(sql, "call_logs", org_id)["ended_at"].isoformat() == after(207)
+
+
 def test_metadata_is_added_to(factory: Factory, sql: Sql) -> None:
     org_id, call_id = factory.org(), new_call_id()
     factory.insert("calls", org_id=org_id, vapi_call_id=call_id, metadata={"channel": "console"}, is_test_call=True)
@@ -265,7 +273,7 @@ def ran(statement: str, value: Any, own: Sql) -> None:
     own.execute(statement, [value])
 
 
-def at_once(jobs: list[Callable[[Sql], Any]]) -> list[Any]:
+def at_once(jobs: Sequence[Callable[[Sql], Any]]) -> list[Any]:
     """Run each on a connection of its own, all at the same moment; returns what they return or raise."""
     barrier, ends = threading.Barrier(len(jobs)), [None] * len(jobs)
 
