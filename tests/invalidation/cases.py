@@ -130,10 +130,11 @@ def delete_mapping(factory: Factory) -> Change:
 
 
 def _event(factory: Factory, path: str) -> Change:
-    """The report of a stranger's call: a contact more."""
+    """The report of a stranger's call: a contact more. Without a recording, as every answer has a link of its own."""
     here = clinic(factory)
     owner = factory.member(here.org_id)
-    return Change(owner, "POST", path, events.report(here.call()), (Read(owner, "/api/contacts/stats"), *_calls(owner)))
+    report = events.report(here.call(), recordingUrl=None, stereoRecordingUrl=None, artifact=None)
+    return Change(owner, "POST", path, report, (Read(owner, "/api/contacts/stats"), *_calls(owner)))
 
 
 CASES: dict[str, Callable[[Factory], Change]] = {

@@ -1,4 +1,4 @@
-"""What the assistant asks for during a call, answered in sentences to say; a trouble is a sentence, too, never an error.
+"""What the assistant asks for during a call, answered in sentences to say; a trouble is one, too, never an error.
 
 The names and arguments are those a language model was given or makes up, so many spellings of one thing are understood.
 Whose call it is and who calls comes from the provider's record of the call.

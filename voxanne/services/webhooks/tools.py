@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -78,29 +78,25 @@ def check_availability(line: Line, tool_call: ToolCall) -> str:
         looked = day + timedelta(days=later)
         found = queries.available_slots(database.as_service(), line.org_id, looked, asked.minutes or DEFAULT_MINUTES)
         slots = [datetime.fromisoformat(slot["local"]) for slot in found["slots"]]
-        if not slots:
-            continue
-        if later == 0 and any(slot.time() == wanted for slot in slots):
-            return f"Yes, {speech.moment(datetime.combine(day, wanted))} is free."  # type: ignore[arg-type]
-        nothing = f"Nothing is free on {speech.day(day)}. " if later else ""
-        return f"{nothing}{'No, but on' if wanted and not later else 'On'} {speech.day(looked)} these are free: {_times(slots)}."
+        if slots:
+            return _offer(day, looked, slots, wanted)
     return f"Nothing is free on {speech.day(day)} and the {_DAYS_TO_LOOK} days after. Please ask for another day."
 
 
 def book(line: Line, tool_call: ToolCall) -> str:
     """Book an appointment for the caller, or say why not and what is free instead."""
     asked = Arguments(tool_call.arguments)
-    day, time = asked.day(line.now, line.country), asked.time(line.now)
+    day, at = asked.day(line.now, line.country), asked.time(line.now)
     if day is None:
         return WHICH_DAY
-    if time is None:
+    if at is None:
         return WHICH_TIME
     if day - line.now.date() > _FURTHEST:
         return TOO_FAR
     phone = line.number or asked.phone(line.country)
     if phone is None:
         return WHICH_NUMBER
-    when = datetime.combine(day, time)
+    when = datetime.combine(day, at)
     wish = {
         "scheduled_at": when.isoformat(),
         "duration_minutes": asked.minutes or DEFAULT_MINUTES,
@@ -165,6 +161,15 @@ BY_NAME: dict[str, Callable[[Line, ToolCall], str]] = {
     **dict.fromkeys(("notifyhotlead", "hotlead", "reporthotlead"), notify_hot_lead),
 }
 """The tools by name, in small letters and without anything between the words."""
+
+
+def _offer(asked: date, looked: date, slots: list[datetime], wanted: time | None) -> str:
+    if looked != asked:
+        return f"Nothing is free on {speech.day(asked)}. On {speech.day(looked)} these are free: {_times(slots)}."
+    for slot in slots:
+        if slot.time() == wanted:
+            return f"Yes, {speech.moment(slot)} is free."
+    return f"{'No, but on' if wanted else 'On'} {speech.day(asked)} these are free: {_times(slots)}."
 
 
 def _booked(result: Row, when: datetime, asked: Arguments) -> str:
