@@ -17,6 +17,7 @@ DEVELOPMENT_ORG_ID = "a0000000-0000-0000-0000-000000000001"
 DEVELOPMENT_USER_ID = "d0000000-0000-0000-0000-000000000001"
 
 SHORTEST_WEBHOOK_SECRET = 16
+LOCAL_WEBHOOK_SECRET = "local-webhook-secret-for-development"  # noqa: S105 -- public, as .env.example shows it
 
 Words = Annotated[
     tuple[str, ...],
@@ -125,6 +126,8 @@ class Settings(BaseSettings):
             raise ValueError("DEV_AUTH_BYPASS needs APP_ENV=development and a loopback HOST")
         if self.app_env in {"staging", "production"} and self.encryption_keys is None:
             raise ValueError("ENCRYPTION_KEYS is required where APP_ENV is staging or production")
+        if self.app_env in {"staging", "production"} and LOCAL_WEBHOOK_SECRET in self.webhook_secrets:
+            raise ValueError("VAPI_WEBHOOK_SECRET is the public one of .env.example: make another")
         if self.app_env == "production" and self.vapi_mode == "fake":
             raise ValueError("VAPI_MODE=fake only pretends, so APP_ENV=production refuses it")
         if self.app_env == "production" and self.twilio_mode == "fake":

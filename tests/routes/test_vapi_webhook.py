@@ -1,10 +1,14 @@
 """Events of the voice provider: what is refused, what is applied, and what it costs."""
 
+import json
 import logging
 import time
 
+import hypothesis
 import orjson
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 
 from tests.conftest import WEBHOOK_SECRET
 from tests.services.webhooks import events
@@ -516,3 +520,40 @@ def test_the_setup_is_told_and_no_secret(app, app_with):
     assert reply.json.items() >= {"status": "ok", "secretConfigured": True, "sharedSecretAccepted": True}.items()
     assert WEBHOOK_SECRET not in reply.get_data(as_text=True)
     assert app_with(vapi_webhook_secret=None).test_client().get("/api/webhook/status").json["secretConfigured"] is False
+
+
+# ---- Never a 500 ----
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+JUNK = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+)
+MEMBERS = (
+    "timestamp", "call", "assistant", "phoneNumber", "customer", "status", "startedAt", "endedAt", "endedReason",
+    "cost", "artifact", "analysis", "messages", "transcript", "durationSeconds", "toolCallList", "functionCall",
+    "destination",
+)  # fmt: skip
+KINDS = ("status-update", "end-of-call-report", "tool-calls", "function-call", "assistant-request", "transcript")
+
+
+@given(
+    kind=st.sampled_from(KINDS), junk=st.dictionaries(st.sampled_from(MEMBERS), JUNK, max_size=6), named=st.booleans()
+)
+@hypothesis.settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_signed_message_holds_the_answer_is_no_error_of_ours(here, kind, junk, named):
+    payload = {"message": {"type": kind, "status": "ended", **junk}}
+    if named:
+        payload["message"].setdefault("call", here.call())
+    body = json.dumps(payload).encode()
+
+    assert post(here.app, body, signature(body)).status_code in {200, 400, 404}
+
+
+HEADERS = st.sampled_from(["X-Signature", "X-Timestamp", "X-Vapi-Secret"])
+TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=80)
+
+
+@given(headers=st.dictionaries(HEADERS, TEXTS), body=st.binary(max_size=80))
+@hypothesis.settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_headers_hold_a_stranger_gets_a_401(app, headers, body):
+    assert post(app, body, headers).status_code == 401

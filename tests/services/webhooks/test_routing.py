@@ -1,13 +1,16 @@
 """Whose an event is, and that whoever changes it is believed at once."""
 
+import orjson
 import pytest
 
+from tests.conftest import WEBHOOK_SECRET
 from tests.services.webhooks import events
-from tests.services.webhooks.clinic import clinic
+from tests.services.webhooks.clinic import clinic, post
 from voxanne import database
 from voxanne.cache import ASSISTANT_ORG, cache
 from voxanne.services.webhooks import routing
 from voxanne.services.webhooks.envelope import Event
+from voxanne.services.webhooks.tools import BY_NAME
 
 
 def whose(app, **known):
@@ -93,3 +96,36 @@ def test_an_assistant_that_is_not_served_stale_beyond_its_life_is_asked_for_agai
 def test_an_event_of_a_deleted_clinic_is_nobodys(factory):
     here = clinic(factory, status="deleted")
     assert here.send(events.status_update("ringing", here.call())).status_code == 404
+
+
+@pytest.mark.parametrize("own", [None, "a-secret-of-this-clinic-alone,the-one-before-it"])
+def test_an_assistant_is_told_a_secret_by_which_its_events_are_known(factory, monkeypatch, own):
+    owner, asked = factory.caller(), []
+    settings = {"vapi_api_key": "a-key-of-the-clinic", **({"vapi_webhook_secret": own} if own else {})}
+    assert owner.post("/api/founder-console/settings", json=settings).status_code == 200
+    provider = type(factory.app.extensions["voxanne.vapi"])
+    create = provider.create_assistant
+    monkeypatch.setattr(
+        provider, "create_assistant", lambda self, key, new: asked.append(new) or create(self, key, new)
+    )
+    owner.post("/api/founder-console/agent/behavior", json={"inbound": {"name": "Eve"}})
+
+    (assistant,) = asked
+    secret, tools = assistant["server"]["secret"], assistant["model"]["tools"]
+    assert (secret == "a-secret-of-this-clinic-alone") == bool(own)
+    assert secret != WEBHOOK_SECRET
+    assert assistant["serverMessages"] == ["tool-calls", "status-update", "end-of-call-report"]
+    assert {bare(tool["function"]["name"]) for tool in tools} <= set(BY_NAME)
+    mapped = factory.sql.execute(
+        "select vapi_assistant_id from public.agents where org_id = %s", [owner.org_id]
+    ).fetchone()
+    call = events.call(f"call-{owner.org_id}", assistant=mapped["vapi_assistant_id"])
+    body = orjson.dumps(events.status_update("ringing", call))
+    assert post(factory.app, body, {"X-Vapi-Secret": secret}).json["outcome"] == "applied"
+    shown = owner.get("/api/founder-console/settings").json["vapiWebhookSecret"]
+    assert ("•" in shown) == bool(own)
+    assert own is None or own not in shown
+
+
+def bare(name):
+    return name.replace("_", "")
