@@ -1,7 +1,8 @@
 """Processes of the program that die where they are told to: a parent that forks one for each line of JSON it reads.
 
 A line is {"do": ["post" | "drain" | "texts", ...], "fault": [place, "before" | "after" | "during"] | null,
-"away": bool, "body", "headers", "spool": folder, "twilio": address}. The answer is {"died", "status" and "outcome" of the post}.
+"away": bool, "body", "headers", "spool": folder, "twilio": address}. The answer is {"died": bool, "status", "outcome"},
+the last two those of the post.
 """
 
 import json
