@@ -88,7 +88,7 @@ def reconcile_calls(minutes: int, days: int) -> None:
                 if result not in {Found.CLOSED, Found.GOING}:
                     click.echo(f"call {call['vapi_call_id']} of organisation {call['org_id']}: {result}", err=True)
                 bar.update(1)
-    click.echo(_listed({str(result): count for result, count in results.items()}) or "no call is open")
+    click.echo(_listed({str(found): results[found] for found in Found if results[found]}) or "no call is open")
     if results[Found.UNREACHABLE] or results[Found.FAILED] or results[Found.NO_KEY]:
         sys.exit(1)
 
