@@ -105,7 +105,7 @@ CASES = {
     "founder_console_v2.save_agent_config": Case(
         2, 1, role="admin", body={"vapi": {"publicKey": "pk-1"}}, direct=("POST", "inbound_agent_config", {})
     ),
-    # Unsigned, as these tests know no signatures: tests/routes/test_vapi_webhook.py counts the requests of genuine ones.
+    # Unsigned; what genuine events cost is counted in tests/routes/test_vapi_webhook.py.
     "vapi_webhook.receive_event": Case(0, 0, public=True, own=True, body=EVENT, ok=401),
     "vapi_webhook.get_health": Case(0, 0, public=True),
     "webhooks.receive_event": Case(0, 0, public=True, own=True, body=EVENT, ok=401),

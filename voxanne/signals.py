@@ -7,8 +7,8 @@ _signals = Namespace()
 # sent with provider ("vapi", "twilio"), operation (a fixed word), outcome ("ok", "refused", "unreachable") and seconds
 provider_call = _signals.signal("provider-call")
 
-# sent with source ("vapi", "twilio"), event_type (a known one, else "other"), outcome ("applied", "duplicate", "ignored",
-# "answered", "spooled", "refused", "unknown", "failed", "dead") and seconds
+# sent with source ("vapi", "twilio"), event_type (a known one, else "other"), outcome ("applied", "duplicate",
+# "ignored", "answered", "spooled", "refused", "unknown", "failed", "dead") and seconds
 webhook_event = _signals.signal("webhook-event")
 
 # sent when a text has been put into the outbox; the thread that sends them wakes up
