@@ -14,7 +14,7 @@ VENV_STAMP := .venv/.installed
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test seed db-push reset lint bench load growth profile replay outage
+.PHONY: help setup tools run test seed db-push reset lint bench load growth profile replay outage ingest
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ replay: setup ## Replay an ordinary hour with the cache and without: hit rate, r
 
 outage: setup ## Show what a client sees while Redis and Supabase are frozen, stopped and back
 	@exec $(STACK) --ephemeral --redis -- $(BIN)/python -m tests.performance.outage
+
+ingest: setup ## Ingest 10,000 calls while the database is stopped for 10 s; fails on a missing or doubled one; options: N=300 OUTAGE=3
+	@exec $(STACK) --ephemeral -- $(BIN)/python -m tests.performance.ingest $(if $(N),--calls $(N)) $(if $(OUTAGE),--outage $(OUTAGE))
 
 lint: setup ## Check style, types, migrations and the Node files
 	$(BIN)/ruff check .

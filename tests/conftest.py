@@ -15,6 +15,7 @@ from voxanne.config import Settings
 
 METRICS_TOKEN = "a token that only these tests know"
 CSRF_SECRET = "a secret that only these tests know, 32+"
+WEBHOOK_SECRET = "the-webhook-secret-of-these-tests"
 
 
 def pytest_configure() -> None:
@@ -31,6 +32,8 @@ def settings_for_tests(**overrides: object) -> Settings:
         "rate_limit_failed_auth_minute": 10**9,
         "metrics_token": METRICS_TOKEN,
         "operators": (OPERATOR_ID,),
+        "vapi_webhook_secret": WEBHOOK_SECRET,
+        "webhook_rate_limit_per_minute": 10**9,
     }
     return Settings(_env_file=None, **{**values, **overrides})
 

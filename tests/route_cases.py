@@ -17,6 +17,7 @@ CALL = {"phone_number": "+14155550123", "call_date": "2026-03-10", "duration_sec
 ASSISTANT = {"role": "inbound", "name": "Eve"}
 SERVICE = {"name": "Botox", "price": 400, "keywords": ["botox"]}
 INVITATION = {"email": "new.colleague@clinic.example", "role": "agent"}
+EVENT = {"message": {"type": "status-update", "status": "ringing"}}
 NUMBER = {"inbound_phone_number": "+14155550999"}
 
 _numbers = itertools.count(2_000_000)
@@ -119,6 +120,13 @@ CASES = {
     "founder_console_v2.save_agent_config": Case(
         2, 1, role="admin", body={"vapi": {"publicKey": "pk-1"}}, direct=("POST", "inbound_agent_config", {})
     ),
+    # Unsigned; what genuine events cost is counted in tests/routes/test_vapi_webhook.py.
+    "vapi_webhook.receive_event": Case(0, 0, public=True, own=True, body=EVENT, ok=401),
+    "vapi_webhook.get_health": Case(0, 0, public=True),
+    "webhooks.receive_event": Case(0, 0, public=True, own=True, body=EVENT, ok=401),
+    "webhooks.receive_sms_status": Case(0, 0, public=True, own=True, body={"MessageSid": "SM1"}, ok=403),
+    "webhooks.get_health": Case(0, 0, public=True),
+    "webhooks.get_status": Case(0, 0, public=True),
     "monitoring.get_cache_stats": Case(0, 0),
     "monitoring.get_process_health": Case(0, 0),
     "operations.get_performance": Case(0, 0, operator=True),

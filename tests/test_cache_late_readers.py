@@ -25,6 +25,7 @@ QUERIES = {
     "/probe/secret": "voxanne.queries.org_settings.list_ciphertexts",
     "/probe/inbound-config": "voxanne.queries.org_settings.get_inbound_config",
     "/api/founder-console/settings": "voxanne.queries.org_settings.get_settings",
+    "/api/contacts/stats": "voxanne.queries.contacts.get_stats",
     "/api/agents": "voxanne.queries.members.list_agents",
 }
 """What loads the value behind an address that begins so."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from voxanne.config import ConfigError, Settings, load_settings
+from voxanne.config import LOCAL_WEBHOOK_SECRET, ConfigError, Settings, load_settings
 
 ROOT = Path(__file__).parent.parent
 SECRET = "marker-secret-value"
@@ -81,6 +81,10 @@ WRONG = {
     "SUPABASE_CONNECTIONS": "0",
     "RATE_LIMIT_PER_ORG_HOUR": "0",
     "RATE_LIMIT_FAILED_AUTH_MINUTE": "0",
+    "VAPI_WEBHOOK_SECRET": "too-short, a-secret-that-is-long-enough",
+    "VAPI_SIGNATURE_HEADER": "X Signature:",
+    "WEBHOOK_TOLERANCE_SECONDS": "0",
+    "WEBHOOK_RATE_LIMIT_PER_MINUTE": "0",
     "RECORDING_URL_EXPIRY_SECONDS": "1",
 }
 
@@ -156,6 +160,19 @@ def test_the_bypass_is_refused_where_others_can_reach_it(monkeypatch: pytest.Mon
 def test_the_bypass_is_refused_outside_development(monkeypatch: pytest.MonkeyPatch, app_env: str) -> None:
     with pytest.raises(ConfigError, match="DEV_AUTH_BYPASS"):
         load(monkeypatch, APP_ENV=app_env, DEV_AUTH_BYPASS="true")
+
+
+def test_the_public_webhook_secret_is_for_development(monkeypatch: pytest.MonkeyPatch) -> None:
+    public = LOCAL_WEBHOOK_SECRET
+    assert load(monkeypatch, APP_ENV="development", VAPI_WEBHOOK_SECRET=public).webhook_secrets == (public,)
+    for app_env in ("staging", "production"):
+        with pytest.raises(ConfigError, match="VAPI_WEBHOOK_SECRET"):
+            load(monkeypatch, APP_ENV=app_env, VAPI_WEBHOOK_SECRET=f"another-secret-of-ours,{public}")
+
+
+def test_the_public_webhook_secret_is_the_one_of_the_example_and_of_make_run() -> None:
+    for file in (".env.example", "supabase/local/settings.mjs"):
+        assert LOCAL_WEBHOOK_SECRET in (ROOT / file).read_text()
 
 
 def test_secrets_do_not_show_in_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,9 @@ from flask import Flask
 from voxanne import auth, commands, csrf, database, errors, http, json_provider, limits, routes
 from voxanne.cache import cache
 from voxanne.config import Settings, load_settings
-from voxanne.integrations import vapi
+from voxanne.integrations import twilio, vapi
 from voxanne.observability import requests
+from voxanne.services.webhooks import drainer, spool
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -24,6 +25,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     cache.init_app(app, unavailable=errors.is_unavailable)
     requests.init_app(app)
     vapi.init_app(app)
+    twilio.init_app(app)
+    spool.init_app(app)
+    drainer.init_app(app)
     auth.init_app(app)
     routes.init_app(app)
     limits.init_app(app)

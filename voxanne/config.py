@@ -5,6 +5,7 @@ import hashlib
 import ipaddress
 import re
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from cryptography.fernet import Fernet
@@ -14,6 +15,9 @@ from redis import ConnectionPool, RedisError
 
 DEVELOPMENT_ORG_ID = "a0000000-0000-0000-0000-000000000001"
 DEVELOPMENT_USER_ID = "d0000000-0000-0000-0000-000000000001"
+
+SHORTEST_WEBHOOK_SECRET = 16
+LOCAL_WEBHOOK_SECRET = "local-webhook-secret-for-development"  # noqa: S105 -- public, as .env.example shows it
 
 Words = Annotated[
     tuple[str, ...],
@@ -64,6 +68,17 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr | None = None
     vapi_mode: Literal["fake", "live"] | None = None
     vapi_private_key: SecretStr | None = None
+    twilio_mode: Literal["fake", "live"] | None = None
+    twilio_auth_token: SecretStr | None = None
+
+    vapi_webhook_secret: SecretStr | None = None
+    vapi_signature_header: str = Field("X-Signature", pattern=r"^[A-Za-z0-9-]+$")
+    vapi_timestamp_header: str = Field("X-Timestamp", pattern=r"^[A-Za-z0-9-]+$")
+    vapi_shared_secret_accepted: bool = True
+    webhook_tolerance_seconds: int = Field(300, ge=1, le=3600)
+    webhook_rate_limit_per_minute: int = Field(100, ge=1)
+    webhook_spool_dir: Path | None = None
+    webhook_spool_max_mb: int = Field(1024, ge=1)
 
     redis_url: SecretStr | None = None
     cache_key_prefix: str = "voxanne"
@@ -99,13 +114,20 @@ class Settings(BaseSettings):
     @field_validator("encryption_keys")
     @classmethod
     def _fernet_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        for key in _words(value):
+        for key in words(value):
             try:
                 Fernet(key)
             except ValueError:
                 raise ValueError("every key must be 32 bytes in URL-safe base64, as .env.example says") from None
-        if value is not None and not _words(value):
+        if value is not None and not words(value):
             raise ValueError("holds no key")
+        return value
+
+    @field_validator("vapi_webhook_secret")
+    @classmethod
+    def _webhook_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not all(len(secret) >= SHORTEST_WEBHOOK_SECRET for secret in words(value)):
+            raise ValueError(f"every secret must have {SHORTEST_WEBHOOK_SECRET} characters or more")
         return value
 
     @model_validator(mode="after")
@@ -116,10 +138,14 @@ class Settings(BaseSettings):
             raise ValueError("DEV_AUTH_BYPASS needs APP_ENV=development and a loopback HOST")
         if self.app_env in {"staging", "production"} and self.encryption_keys is None:
             raise ValueError("ENCRYPTION_KEYS is required where APP_ENV is staging or production")
+        if self.app_env in {"staging", "production"} and LOCAL_WEBHOOK_SECRET in self.webhook_secrets:
+            raise ValueError("VAPI_WEBHOOK_SECRET is the public one of .env.example: make another")
         if self.app_env == "production" and self.vapi_mode == "fake":
             raise ValueError("VAPI_MODE=fake only pretends, so APP_ENV=production refuses it")
         if self.app_env != "development" and any("@" in name for name in self.operators):
             raise ValueError("OPERATORS may name e-mail addresses only in development: give the user ids")
+        if self.app_env == "production" and self.twilio_mode == "fake":
+            raise ValueError("TWILIO_MODE=fake only pretends, so APP_ENV=production refuses it")
         if self.web_concurrency > 1 and self.redis_url is None:
             raise ValueError("WEB_CONCURRENCY above 1 needs REDIS_URL, since in-process caches are not shared")
         return self
@@ -153,14 +179,35 @@ class Settings(BaseSettings):
     def fernet_keys(self) -> tuple[str, ...]:
         """The keys for secrets at rest, the encrypting one first; development derives one from the service key."""
         if self.encryption_keys is not None:
-            return _words(self.encryption_keys)
+            return words(self.encryption_keys)
         seed = b"voxanne secrets at rest:" + self.supabase_service_role_key.get_secret_value().encode()
         return (base64.urlsafe_b64encode(hashlib.sha256(seed).digest()).decode(),)
+
+    @cached_property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets of the platform that the voice provider's events may be signed with, the newest first."""
+        return words(self.vapi_webhook_secret)
+
+    @cached_property
+    def spool_folder(self) -> Path | None:
+        """Where events are kept while Supabase is away; only development has a folder without naming one.
+
+        That one is named after the Supabase project, so that no event reaches another one.
+        """
+        if self.webhook_spool_dir is not None or self.app_env != "development":
+            return self.webhook_spool_dir
+        project = hashlib.sha256(self.supabase_base.encode()).hexdigest()[:8]
+        return Path(__file__).parents[1] / ".local" / "webhook-spool" / project
 
     @cached_property
     def voice_provider_is_fake(self) -> bool:
         """Whether a stand-in takes the voice provider's place; without VAPI_MODE, only in development and tests."""
         return (self.vapi_mode or ("fake" if self.app_env in {"development", "test"} else "live")) == "fake"
+
+    @cached_property
+    def text_provider_is_fake(self) -> bool:
+        """Whether a stand-in takes Twilio's place; without TWILIO_MODE, only in development and tests."""
+        return (self.twilio_mode or ("fake" if self.app_env in {"development", "test"} else "live")) == "fake"
 
     @cached_property
     def platform_vapi_key(self) -> str | None:
@@ -181,7 +228,8 @@ def _redis_address_works(url: str) -> bool:
     return "decode_responses" not in pool.connection_kwargs
 
 
-def _words(value: SecretStr | None) -> tuple[str, ...]:
+def words(value: SecretStr | None) -> tuple[str, ...]:
+    """Return the secrets in a list that is separated by commas or spaces."""
     return tuple(value.get_secret_value().replace(",", " ").split()) if value else ()
 
 

@@ -20,6 +20,7 @@ from voxanne.config import Settings
 CONNECT_TIMEOUT_SECONDS = 2.0
 PROBE_SECONDS = 2.0
 KEEPALIVE_SECONDS = 30.0
+CALLER_WAITS_SECONDS = 1.5
 _REPEATABLE = {"GET", "HEAD"}
 _SERVICE_SEGMENTS = len(("", "storage", "v1", "object", "sign"))
 # What a gateway says, in words of its own, of a server behind it that is away (from 520 on: Cloudflare).
@@ -105,19 +106,21 @@ class Supabase:
         # HTTP/2 has known concurrency failures in this stack (facts.md).
         transport = ObservedTransport(http2=False, limits=limits)
         hooks = {"response": [_raise_if_away]}
-        patience = httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
-        self.pool = httpx.Client(transport=transport, timeout=patience, event_hooks=hooks)
+        patient = httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
+        self.pool = httpx.Client(transport=transport, timeout=patient, event_hooks=hooks)
         self._probe = httpx.Client(transport=transport, timeout=PROBE_SECONDS, event_hooks=hooks)
+        hurried = min(CALLER_WAITS_SECONDS, settings.supabase_timeout_seconds)
+        self._hurried = httpx.Client(transport=transport, timeout=hurried, event_hooks=hooks)
 
-    def rest(self, bearer: str | None = None, *, probe: bool = False) -> SyncPostgrestClient:
+    def rest(self, bearer: str | None = None, *, probe: bool = False, hurried: bool = False) -> SyncPostgrestClient:
         """Return a PostgREST client that sends this token, or the service key where there is none.
 
-        A `probe` waits no longer than a health check may.
+        A `probe` waits no longer than a health check may; a `hurried` one gives up after `CALLER_WAITS_SECONDS`.
         """
         return SyncPostgrestClient(
             f"{self._base}/rest/v1",
             headers=self._headers(bearer),
-            http_client=self._probe if probe else self.pool,
+            http_client=self._probe if probe else self._hurried if hurried else self.pool,
             retry_enabled=False,
         )
 
@@ -153,6 +156,9 @@ def for_principal(token: str) -> SyncPostgrestClient:
     return supabase().rest(token)
 
 
-def as_service(*, probe: bool = False) -> SyncPostgrestClient:
-    """Return a client that row-level security does not bind: for provider webhooks and maintenance only."""
-    return supabase().rest(probe=probe)
+def as_service(*, probe: bool = False, hurried: bool = False) -> SyncPostgrestClient:
+    """Return a client that row-level security does not bind: for provider webhooks and maintenance only.
+
+    A `hurried` one is for questions while somebody on the telephone waits for the answer.
+    """
+    return supabase().rest(probe=probe, hurried=hurried)

@@ -108,11 +108,10 @@ class DatabaseUnavailable(ApiError):
         super().__init__("The database can't be reached right now. Please try again.", retry_after=RETRY_AFTER_SECONDS)
 
 
-# PostgREST and Postgres codes: facts.md. Trouble with connections, the pool, time-outs and deadlocks passes; the caller
-# may try again.
+# PostgREST and Postgres codes: facts.md. Connection, pool, lock and time-out troubles pass; the caller may try again.
 _UNAVAILABLE = {
     "PGRST000", "PGRST001", "PGRST002", "PGRST003", "57014", "57P01", "57P02", "57P03", "53300", "502", "503", "504",
-    "40P01", "40001",
+    "40001", "40P01", "55P03",
 }  # fmt: skip
 _REJECTED_TOKEN = {"PGRST301", "PGRST302", "PGRST303"}
 _BAD_VALUE = {"22001", "22003", "22007", "22008", "22009", "22023", "22P02", "22P05", "23502", "23514"}

@@ -77,22 +77,28 @@ def child_exit(_server: object, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Put a time limit on receiving, which accepted connections inherit.
+    """Put a time limit on receiving, and start the work that goes on beside the requests.
 
-    gunicorn has none once a byte has come, and a few stalled clients would hold all threads.
+    Accepted connections inherit the limit; gunicorn has none once a byte has come, and a few stalled clients would hold
+    all threads. Threads don't outlive a fork, so they start here.
     """
+    from voxanne.services.webhooks import drainer  # noqa: PLC0415 -- the master process has no use for it
+
     limit = struct.pack("ll", _settings.receive_timeout_seconds, 0)
     for listener in worker.sockets:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    drainer.of(worker.wsgi).start()
 
 
 def worker_exit(_server: object, worker: Any) -> None:
-    """Hand in the last counts of the monitoring and of the cache."""
+    """Stop the work beside the requests, and hand in the last counts of the monitoring and of the cache."""
     from flask import Flask  # noqa: PLC0415 -- the master process has no use for all this
 
     from voxanne.cache import cache  # noqa: PLC0415
     from voxanne.observability import requests  # noqa: PLC0415
+    from voxanne.services.webhooks import drainer  # noqa: PLC0415
 
     if isinstance(getattr(worker, "wsgi", None), Flask):  # not where the start has failed
+        drainer.of(worker.wsgi).stop()
         requests.close(worker.wsgi)
     cache.close()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, current_app, g, request
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
 from limits.errors import StorageError
 from redis import ConnectionPool
 from redis.exceptions import RedisError
@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from voxanne.cache import cache
 from voxanne.config import Settings
 from voxanne.errors import RateLimited, reply
+from voxanne.routes import vapi_webhook, webhooks
 
 _FAILED_AUTHENTICATION = "voxanne.failed-authentication"
 
@@ -28,7 +29,7 @@ def caller() -> str:
 
 
 def address() -> str:
-    """Where a request came from."""
+    """Where a request comes from; providers' events count by that alone."""
     return f"address:{request.remote_addr}"
 
 
@@ -74,6 +75,12 @@ def _limiter(app: Flask, pool: ConnectionPool | None, **limits: Any) -> Limiter:
         **limits,
     )
     limiter.request_filter(unlimited)
+    events = limiter.shared_limit(
+        f"{settings.webhook_rate_limit_per_minute} per minute", scope="webhooks", key_func=address, methods=["POST"]
+    )
+    for blueprint in (vapi_webhook.bp, webhooks.bp):
+        events(blueprint)
+        limiter.exempt(blueprint, flags=ExemptionScope.APPLICATION)
     limiter.init_app(app)
     return limiter
 

@@ -3,6 +3,9 @@
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
+# What networks and Twilio send instead of a number that is withheld; each spells a word on a telephone's keys.
+_WITHHELD = {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
+
 
 def to_e164(text: str, country: str | None = None) -> str | None:
     """Return a number in E.164, or None if it can't be one.
@@ -15,4 +18,5 @@ def to_e164(text: str, country: str | None = None) -> str | None:
         return None
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         return None
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return None if e164 in _WITHHELD else e164

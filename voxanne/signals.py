@@ -15,3 +15,6 @@ provider_call = _signals.signal("provider-call")
 # sent with source ("vapi", "twilio"), event_type (a known one, else "other"), outcome ("applied", "duplicate",
 # "ignored", "answered", "spooled", "refused", "unknown", "failed", "dead") and seconds
 webhook_event = _signals.signal("webhook-event")
+
+# sent when a text has been put into the outbox; the thread that sends them wakes up
+text_queued = _signals.signal("text-queued")

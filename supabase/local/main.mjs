@@ -4,6 +4,7 @@ import { runCommands } from "./command.mjs";
 import { loadDotEnv, remote } from "./dotenv.mjs";
 import { registerWith, startGuard } from "./guard.mjs";
 import { isFree } from "./ports.mjs";
+import { VAPI_WEBHOOK_SECRET } from "./settings.mjs";
 import { failed, untilAsked } from "./signals.mjs";
 import { Stack, say } from "./stack.mjs";
 import { claim, runningStack } from "./state.mjs";
@@ -43,7 +44,7 @@ async function withStack({ on, words }, app) {
   register.directory(stack.scratch);
   try {
     const started = await stack.start();
-    const env = app ? { APP_ENV: "development", ...demoOperator(process.env), ...process.env, ...started } : started;
+    const env = app ? { APP_ENV: "development", VAPI_WEBHOOK_SECRET, ...demoOperator(process.env), ...process.env, ...started } : started;
     state?.ready({ env: started, app });
     const code = await (words.length ? runCommands(words, { env, register, app, stopping: state?.stopping, last: () => app && announce(app, env) }) : untilAsked());
     failed.throwIfAborted();

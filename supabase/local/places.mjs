@@ -61,7 +61,7 @@ export function throwAway() {
 /** Removes all durable data of this clone. */
 export function wipe() {
   fs.rmSync(OUTSIDE, { recursive: true, force: true });
-  for (const name of ["data", "data.new", "storage", "stack.json", "postgres.log", "postgrest.log", "redis.log"]) {
+  for (const name of ["data", "data.new", "storage", "stack.json", "postgres.log", "postgrest.log", "redis.log", "webhook-spool"]) {
     fs.rmSync(path.join(LOCAL, name), { recursive: true, force: true });
   }
 }

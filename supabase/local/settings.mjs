@@ -14,6 +14,7 @@ export const SITE_URL = "http://localhost:3000";
 export const DOOR_PORT = Number(process.env.LOCAL_SUPABASE_PORT ?? 54321);
 export const DATABASE_PORT = Number(process.env.LOCAL_DATABASE_PORT ?? 54322);
 export const REDIS_PORT = Number(process.env.LOCAL_REDIS_PORT ?? 6379);
+export const VAPI_WEBHOOK_SECRET = "local-webhook-secret-for-development";
 export const BUCKET = "call-recordings";
 
 export const databaseUrl = (port, role = "postgres") => `postgresql://${role}:${PASSWORD}@127.0.0.1:${port}/postgres`;

@@ -133,6 +133,8 @@ def test_the_regions_live_as_decided() -> None:
         "org-secrets": 600,
         "agents": 600,
         "phone-mapping": 1800,
+        "assistant": 300,
+        "dialled": 300,
         "contact-stats": 300,
         "role": 60,
     }

@@ -1,5 +1,7 @@
 """flask rotate-secrets."""
 
+from datetime import UTC, datetime
+
 import pytest
 from click.testing import Result
 from cryptography.fernet import Fernet
@@ -10,6 +12,8 @@ from tests.factories import Factory
 from voxanne import create_app
 from voxanne.commands import secrets as command
 from voxanne.services import secrets
+from voxanne.services.webhooks import spool
+from voxanne.services.webhooks.deliveries import Delivery
 
 SECRET = "marker-secret-d41d8cd98f00b204"
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
@@ -104,3 +108,15 @@ def test_a_new_ciphertext_is_used_at_once(factory: Factory) -> None:
     after = factory.sql.execute("select encrypted_config from public.org_credentials").fetchone()
     assert after != before
     assert stale not in after["encrypted_config"]
+
+
+def test_events_that_wait_on_this_machine_are_re_encrypted_too(tmp_path) -> None:
+    def program(*keys: str) -> Flask:
+        return create_app(settings_for_tests(encryption_keys=",".join(keys), webhook_spool_dir=tmp_path / "spool"))
+
+    spool.of(program(OLD)).put(Delivery("vapi", None, {"message": {}}, datetime.now(UTC)))
+    assert run(program(NEW, OLD)).exit_code == 0
+    assert spool.of(program(NEW)).take().delivery.payload == {"message": {}}
+    lost = run(program(OLD))
+    assert lost.exit_code == 1
+    assert "unreadable: 1 events kept" in lost.output

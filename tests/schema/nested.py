@@ -41,7 +41,15 @@ def explaining(database_url: str) -> Iterator[psycopg.Connection]:
         yield db
 
 
-def statements_of(db: psycopg.Connection, user_id: str, org_id: str, query: str, values: Any = None) -> list[Statement]:
+def statements_of(
+    db: psycopg.Connection,
+    user_id: str | None,
+    org_id: str | None,
+    query: str,
+    values: Any = None,
+    *,
+    role: str = "authenticated",
+) -> list[Statement]:
     """Run a query in the caller's place; returns the statements within its functions, as they ended."""
     found: list[Statement] = []
 
@@ -53,7 +61,7 @@ def statements_of(db: psycopg.Connection, user_id: str, org_id: str, query: str,
             plan.add(told["Plan"])
             found.append(Statement(told["Query Text"], plan))
 
-    with acting(db, user_id, org_id):
+    with acting(db, user_id, org_id, role):
         db.add_notice_handler(note)
         try:
             db.execute(query, values, prepare=False)

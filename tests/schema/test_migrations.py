@@ -162,6 +162,10 @@ def test_the_lints_of_supabase_would_find_something(empty_database: str, tmp_pat
         Cli(tmp_path).run("db", "advisors", "--db-url", empty_database, "--level", "warn", "--fail-on", "warn")
 
 
+# What maintenance reads of all organisations at once.
+ACROSS = {"idx_webhook_dead_letters_replayed", "idx_call_logs_unfinished", "idx_calls_unfinished"}
+
+
 @pytest.mark.parametrize("name", [name for name in MIGRATIONS if name.endswith("_indexes.sql")])
 def test_files_that_build_indexes_concurrently_hold_nothing_else(name: str) -> None:
     text = (SUPABASE / "migrations" / name).read_text()
@@ -170,8 +174,9 @@ def test_files_that_build_indexes_concurrently_hold_nothing_else(name: str) -> N
     assert "org_id is not null" not in statements
     # What is unique over all organisations cannot begin with one.
     for_reading = re.sub(r"create unique index [^;]+;", "", statements)
-    indexed = re.findall(r"on public\.\w+ (?:using gin )?\((.*)", for_reading)
-    assert all(columns.startswith(("org_id,", "(org_id::text),")) for columns in indexed)
+    indexed = re.findall(r"exists (\w+)\s+on public\.\w+ (?:using gin )?\((.*)", for_reading)
+    assert len(indexed) == for_reading.count("create index")
+    assert all(columns.startswith(("org_id,", "(org_id::text),")) for index, columns in indexed if index not in ACROSS)
 
 
 NAMED = (

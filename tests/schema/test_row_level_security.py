@@ -20,11 +20,13 @@ WRITERS: dict[str, tuple[str | None, ...]] = {
     **dict.fromkeys(("agents", "inbound_agent_config", "outbound_agent_config"), ADMINS),
     **dict.fromkeys(("integration_settings", "integrations", "org_credentials", "team_invitations"), ADMINS),
     **dict.fromkeys(("service_price_history", "sms_message_tracking", "assistant_org_mapping"), NOBODY),
-    **dict.fromkeys(("processed_webhook_events", "webhook_delivery_log", "webhook_dead_letters"), NOBODY),
+    **dict.fromkeys(
+        ("processed_webhook_events", "webhook_delivery_log", "webhook_dead_letters", "message_outbox"), NOBODY
+    ),
     "notifications": ("agent", "viewer", "agent"),
     "audit_logs": ("viewer", None, None),
 }
-UNREADABLE = {"processed_webhook_events", "webhook_delivery_log", "webhook_dead_letters"}
+UNREADABLE = {"processed_webhook_events", "webhook_delivery_log", "webhook_dead_letters", "message_outbox"}
 ADMINS_READ = {"audit_logs"}
 # Rows that say who made them, which must be the caller.
 SIGNED = {"audit_logs": "user_id"}

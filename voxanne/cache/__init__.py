@@ -22,7 +22,9 @@ from voxanne.cache.errors import CacheConfigError, OriginUnavailableError
 from voxanne.cache.facade import Cache
 from voxanne.cache.regions import (
     AGENTS,
+    ASSISTANT_ORG,
     CONTACT_STATS,
+    DIALLED_ORG,
     INBOUND_CONFIG,
     NOBODY,
     ORG_SECRETS,
@@ -39,7 +41,9 @@ cache = Cache()
 
 __all__ = [
     "AGENTS",
+    "ASSISTANT_ORG",
     "CONTACT_STATS",
+    "DIALLED_ORG",
     "INBOUND_CONFIG",
     "NOBODY",
     "ORG_SECRETS",

@@ -54,12 +54,18 @@ def _owner_of_mapping(mapping: Any) -> str:
     return str(mapping["org_id"]) if mapping else NOBODY
 
 
+def _owner_itself(org_id: Any) -> str:
+    return str(org_id) if org_id else NOBODY
+
+
 SERVICES = Region("services", life=HOUR, missing_life=MINUTE, stale_for=HOUR)
 INBOUND_CONFIG = Region("inbound-config", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR, version=2)
 ORG_SETTINGS = Region("org-settings", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 ORG_SECRETS = Region("org-secrets", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 AGENTS = Region("agents", life=10 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE)
 PHONE_MAPPING = Region("phone-mapping", life=30 * MINUTE, missing_life=MINUTE, stale_for=HOUR, owner=_owner_of_mapping)
+ASSISTANT_ORG = Region("assistant", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR, owner=_owner_itself)
+DIALLED_ORG = Region("dialled", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR, owner=_owner_itself)
 CONTACT_STATS = Region("contact-stats", life=5 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE, version=2)
 ROLE = Region("role", life=MINUTE, missing_life=MINUTE, stale_for=5 * MINUTE)
 
@@ -70,6 +76,8 @@ REGIONS = (
     ORG_SECRETS,
     AGENTS,
     PHONE_MAPPING,
+    ASSISTANT_ORG,
+    DIALLED_ORG,
     CONTACT_STATS,
     ROLE,
 )

@@ -3,8 +3,10 @@
 from flask import Flask
 
 from voxanne.commands.secrets import rotate_secrets
+from voxanne.commands.webhooks import webhooks
 
 
 def init_app(app: Flask) -> None:
     """Register every command."""
     app.cli.add_command(rotate_secrets)
+    app.cli.add_command(webhooks)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import click
 import orjson
+from flask import current_app
 from flask.cli import with_appcontext
 
 from voxanne import database
 from voxanne.database import Row
 from voxanne.queries import credentials
 from voxanne.services import org_settings, secrets
+from voxanne.services.webhooks import spool
 
 BATCH = 200
 
@@ -19,7 +21,7 @@ BATCH = 200
 @click.command("rotate-secrets")
 @with_appcontext
 def rotate_secrets() -> None:
-    """Re-encrypt every stored secret with the first of ENCRYPTION_KEYS.
+    """Re-encrypt every stored secret, and the events kept on this machine, with the first of ENCRYPTION_KEYS.
 
     Can be repeated and interrupted at will: what is under the first key already stays as it is. The other keys may be
     taken out of ENCRYPTION_KEYS once this reports nothing unreadable and the caches have forgotten the old ones.
@@ -43,7 +45,11 @@ def rotate_secrets() -> None:
     click.echo(f"{rotated} re-encrypted, {current} were up to date, {len(missed)} unreadable")
     for row in missed:
         click.echo(f"unreadable: {row['provider']} of organisation {row['org_id']}", err=True)
-    if missed:
+    kept_in = spool.of(current_app)
+    lost = kept_in.rotate()[1] if kept_in else 0
+    if lost:
+        click.echo(f"unreadable: {lost} events kept in WEBHOOK_SPOOL_DIR", err=True)
+    if missed or lost:
         sys.exit(1)
 
 

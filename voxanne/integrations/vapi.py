@@ -78,6 +78,7 @@ class VoiceProvider(Protocol):
     def list_phone_numbers(self, key: str) -> list[Json]: ...  # noqa: D102
     def import_phone_number(self, key: str, number: Json) -> Json: ...  # noqa: D102
     def update_phone_number(self, key: str, number_id: str, changes: Json) -> Json: ...  # noqa: D102
+    def get_call(self, key: str, call_id: str) -> Json: ...  # noqa: D102
 
 
 class LiveVapi:
@@ -110,6 +111,10 @@ class LiveVapi:
     def update_phone_number(self, key: str, number_id: str, changes: Json) -> Json:
         """Replace the given members of a number, such as the assistant who answers it."""
         return cast(Json, self._ask(key, "PATCH", "phone-number", number_id, json=changes))
+
+    def get_call(self, key: str, call_id: str) -> Json:
+        """Return a call as the provider has it: `status`, and once it is `ended` all that its report holds."""
+        return cast(Json, self._ask(key, "GET", "call", call_id))
 
     def _ask(self, key: str, method: str, *path: str, json: Json | None = None) -> Any:
         tries = TRIES if method in _REPEATABLE else 1

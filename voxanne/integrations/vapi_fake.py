@@ -19,12 +19,16 @@ _SECRET_MEMBERS = {"twilioAuthToken", "server"}
 
 
 class FakeVapi:
-    """Has the methods of `VoiceProvider`; `calls` are the last ones, `fail` lets the next ones go wrong."""
+    """Has the methods of `VoiceProvider`; `calls` are the last ones asked, `fail` lets the next ones go wrong.
+
+    Every call is still going on, but for `ended_calls`: provider's call objects by id.
+    """
 
     def __init__(self) -> None:
         self.calls: deque[tuple[str, Json]] = deque(maxlen=REMEMBERED)
         self._assistants: dict[tuple[str, str], Json] = {}
         self._numbers: dict[str, dict[str, Json]] = {}
+        self.ended_calls: dict[str, Json] = {}
         self._failures: deque[Exception] = deque()
         self._lock = threading.Lock()
 
@@ -67,6 +71,11 @@ class FakeVapi:
         """Replace members of a number."""
         self._asked("update_phone_number", {"id": number_id, **changes})
         return self._keep_number(key, number_id, changes)
+
+    def get_call(self, key: str, call_id: str) -> Json:  # noqa: ARG002
+        """Return a call."""
+        self._asked("get_call", {"id": call_id})
+        return copy.deepcopy(self.ended_calls.get(call_id, {"id": call_id, "status": "in-progress"}))
 
     def _asked(self, operation: str, content: Json) -> None:
         with self._lock:

@@ -41,9 +41,15 @@ def get_with_agents(db: SyncPostgrestClient, org_id: str) -> Row | None:
 
 
 def get_inbound_config(db: SyncPostgrestClient, org_id: str) -> Row | None:
-    """Return an organisation's telephony_country, inbound_agent_config (or None) and active phone_number_mapping."""
-    columns = f"telephony_country,inbound_agent_config({INBOUND_COLUMNS}),phone_number_mapping(inbound_phone_number)"
-    query = db.from_("organizations").select(columns).eq("id", org_id)
+    """Return an organisation's telephony_country, status, inbound_agent_config (or None), and two lists.
+
+    These are its active `phone_number_mapping` and, in `agents`, its inbound assistant.
+    """
+    columns = (
+        f"telephony_country,status,inbound_agent_config({INBOUND_COLUMNS}),phone_number_mapping(inbound_phone_number),"
+        "agents(active,vapi_assistant_id)"
+    )
+    query = db.from_("organizations").select(columns).eq("id", org_id).eq("agents.role", "inbound")
     rows = query.is_("phone_number_mapping.is_active", "true").limit(1).execute().data
     return cast(Row, rows[0]) if rows else None
 

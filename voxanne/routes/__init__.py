@@ -27,7 +27,9 @@ from voxanne.routes import (
     services,
     system,
     team,
+    vapi_webhook,
     voices,
+    webhooks,
 )
 
 Guard = Callable[[], None]
@@ -47,6 +49,8 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (invitations.bp, has_account),
     (contacts.bp, signed_in),
     (phone_mappings.bp, signed_in),
+    (vapi_webhook.bp, public),  # the signature is the key, here and below
+    (webhooks.bp, public),
     (monitoring.bp, signed_in),
     (monitoring.health_bp, public),
     (operations.bp, operator),

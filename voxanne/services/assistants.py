@@ -10,7 +10,9 @@ from voxanne.database import Row
 from voxanne.integrations import vapi
 from voxanne.integrations.vapi import VapiError, VapiNotFound
 from voxanne.services import secrets
+from voxanne.services.assistant_tools import TOOLS
 from voxanne.services.secrets import SecretUnreadableError
+from voxanne.services.webhooks import signature
 
 DEFAULT_LANGUAGE = "en-GB"
 DEFAULT_DURATION = 600
@@ -25,7 +27,8 @@ DEFAULT_GREETINGS = {
     "outbound": "Hello, I am calling from your clinic. Is now a good moment?",
 }
 DEFAULT_VOICES = {"inbound": voices.DEFAULT, "outbound": "jennifer"}
-SERVER_MESSAGES = ["function-call", "hang", "status-update", "end-of-call-report", "transcript"]
+# What is used, and no transcripts while they are spoken: those would use up the limit on events.
+SERVER_MESSAGES = ["tool-calls", "status-update", "end-of-call-report"]
 
 
 class KeyUnreadable(VapiError):
@@ -40,7 +43,10 @@ class KeyUnreadable(VapiError):
 
 @dataclass(frozen=True)
 class Account:
-    """Where an organisation's assistants live at the provider; `own` is False for the platform's account."""
+    """Where an organisation's assistants live at the provider; `own` is False for the platform's account.
+
+    `webhook_secret` is what their events are to be proved with.
+    """
 
     key: str
     own: bool
@@ -79,9 +85,10 @@ def account(org_id: str, stored: str | None) -> Account | None:
     settings: Settings = current_app.config["SETTINGS"]
     try:
         own = secrets.decrypt_one(org_id, "vapi", "api_key", stored)
-        webhook_secret = secrets.decrypt_one(org_id, "vapi", "webhook_secret", stored)
+        own_secret = secrets.decrypt_one(org_id, "vapi", "webhook_secret", stored)
     except SecretUnreadableError as error:
         raise KeyUnreadable(error) from None
+    webhook_secret = signature.secret_to_tell(org_id, own_secret)
     key = own or settings.platform_vapi_key
     return Account(key, own is not None, webhook_secret) if key else None
 
@@ -111,7 +118,9 @@ def push(org_id: str, agent: Row, where: Account) -> Synced:
         if known is None:
             return Synced(agent, str(provider.create_assistant(where.key, content)["id"]))
         if tools := (known.get("model") or {}).get("toolIds"):
+            # The account's own tools are meant to be used, and of two that book a model might use both.
             content["model"]["toolIds"] = tools
+            del content["model"]["tools"]
         provider.update_assistant(where.key, assistant_id, content)
     except VapiError as error:
         return Synced(agent, assistant_id, error)
@@ -144,6 +153,7 @@ def _content(org_id: str, agent: Row, where: Account) -> Row:
             "provider": "openai",
             "model": "gpt-4",
             "messages": [{"role": "system", "content": agent["system_prompt"]}],
+            "tools": TOOLS,
         },
         "transcriber": {
             "provider": "deepgram",

@@ -101,8 +101,13 @@ def value_in(services: list[Row], transcript: str) -> float:
     """Return the highest price of the services that the transcript mentions, by the usual prices if there are none."""
     if not services:
         return max((price for word, price in USUAL_PRICES.items() if _mentions(transcript, (word,))), default=0.0)
-    prices = (float(service["price"]) for service in services if _mentions(transcript, service["keywords"]))
-    return max(prices, default=0.0)
+    return max((float(service["price"]) for service in wanted(services, transcript)), default=0.0)
+
+
+def wanted(services: list[Row], transcript: str) -> list[Row]:
+    """Return the services that the transcript mentions, the dearest first."""
+    found = [service for service in services if _mentions(transcript, service["keywords"])]
+    return sorted(found, key=lambda service: -float(service["price"]))
 
 
 def _mentions(text: str, words: Iterable[str]) -> bool:

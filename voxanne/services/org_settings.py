@@ -26,7 +26,7 @@ def secret(org_id: str, provider: str, field: str) -> str | None:
 
     The cache holds ciphertexts only. Raises `SecretUnreadableError`, which unless it is caught answers 409.
     """
-    db = database.as_service()
+    db = database.as_service(hurried=True)
     stored = cache.load(ORG_SECRETS, org_id, lambda: _ciphertexts(db, org_id))
     return secrets.decrypt_one(org_id, provider, field, stored.get(provider))
 

@@ -1,7 +1,8 @@
 """Which organisation a dialled number belongs to. Every change of a mapping goes through `changing` here.
 
 A call names its number by the voice provider's id, so the cache is kept by that id. Which ids a change concerns is only
-known from its reply, which may be lost, so a change outdates all of the organisation's and every "nobody's".
+known from its reply, which may be lost, so a change outdates all of the organisation's and every "nobody's". Where the
+id is nobody's, `webhooks.routing` asks for the number itself, or for the assistant: those answers change likewise.
 """
 
 from contextlib import AbstractContextManager
@@ -11,7 +12,7 @@ from postgrest.exceptions import APIError
 
 from voxanne import database
 from voxanne.auth import Principal
-from voxanne.cache import INBOUND_CONFIG, NOBODY, PHONE_MAPPING, cache
+from voxanne.cache import ASSISTANT_ORG, DIALLED_ORG, INBOUND_CONFIG, NOBODY, PHONE_MAPPING, cache
 from voxanne.database import Row
 from voxanne.errors import Conflict, NotFound
 from voxanne.queries import phone_mappings
@@ -21,15 +22,16 @@ LONGEST_ID = 200
 
 
 def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of an organisation's mappings, so that no call is routed by the old ones afterwards."""
-    return cache.changing((PHONE_MAPPING, org_id), (PHONE_MAPPING, NOBODY), (INBOUND_CONFIG, org_id))
+    """Wrap a change of an organisation's numbers or assistants, so that no call is routed by old ones afterwards."""
+    routing = ((region, owner) for region in (PHONE_MAPPING, DIALLED_ORG, ASSISTANT_ORG) for owner in (org_id, NOBODY))
+    return cache.changing(*routing, (INBOUND_CONFIG, org_id))
 
 
 def organization_for(vapi_phone_number_id: str) -> str | None:
     """Return the organisation whose number was called, or None if nobody's: from the cache, and so is "nobody's"."""
     if not 0 < len(vapi_phone_number_id) <= LONGEST_ID:
         return None
-    db = database.as_service()
+    db = database.as_service(hurried=True)
     mapping = cache.load(
         PHONE_MAPPING, vapi_phone_number_id, lambda: phone_mappings.find_by_vapi_id(db, vapi_phone_number_id)
     )

@@ -1,0 +1,93 @@
+"""Records of webhooks: failed deliveries, dead letters, how long they are kept. All of it needs the service key."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from postgrest import SyncPostgrestClient
+
+from voxanne.database import Row
+
+
+def log_failure(
+    db: SyncPostgrestClient,
+    org_id: str,
+    *,
+    event_id: str,
+    event_type: str,
+    received_at: datetime,
+    attempts: int,
+    error: str,
+) -> None:
+    """Note in the delivery log that an event could not be applied; `error` must not hold a patient's data."""
+    arguments = {
+        "p_org_id": org_id,
+        "p_event_id": event_id,
+        "p_event_type": event_type,
+        "p_received_at": received_at.isoformat(),
+        "p_attempts": attempts,
+        "p_error": error,
+    }
+    _call(db, "log_delivery_failure", arguments)
+
+
+def record_dead_letter(
+    db: SyncPostgrestClient,
+    org_id: str | None,
+    *,
+    source: str,
+    event_id: str | None,
+    event_type: str | None,
+    payload: Row,
+    reason: str,
+    attempts: int,
+    received_at: datetime,
+) -> str:
+    """Keep an event that cannot be applied, whole, and return the letter's id; the same event waits only once."""
+    arguments = {
+        "p_org_id": org_id,
+        "p_source": source,
+        "p_event_id": event_id,
+        "p_event_type": event_type,
+        "p_payload": payload,
+        "p_reason": reason,
+        "p_attempts": attempts,
+        "p_received_at": received_at.isoformat(),
+    }
+    return cast(str, _call(db, "record_dead_letter", arguments))
+
+
+def dead_letters(db: SyncPostgrestClient, *, limit: int, after: Row | None = None) -> list[Row]:
+    """Return letters that wait, oldest first, after the given one.
+
+    Rows of `id`, `org_id`, `source`, `event_id`, `event_type`, `payload`, `reason`, `attempts` and `received_at`.
+    """
+    place = {"p_after_received": after["received_at"], "p_after_id": after["id"]} if after else {}
+    return cast(list[Row], _call(db, "dead_letters_waiting", {"p_limit": limit, **place}))
+
+
+def mark_replayed(db: SyncPostgrestClient, letter_id: str) -> bool:
+    """Note that a dead letter was applied after all; False if it was not waiting."""
+    return cast(bool, _call(db, "dead_letter_replayed", {"p_id": letter_id}))
+
+
+def prune(db: SyncPostgrestClient, before: datetime, *, limit: int = 5000) -> Row:
+    """Delete records from before then, up to `limit` of each kind; returns how many, by table.
+
+    A week is always kept, so that the provider's last attempts still count as repeated. Call it until all are 0.
+    """
+    arguments = {"p_before": before.isoformat(), "p_limit": limit}
+    return cast(Row, _call(db, "prune_webhook_records", arguments))
+
+
+def unfinished_calls(db: SyncPostgrestClient, before: datetime, *, limit: int, after: Row | None = None) -> list[Row]:
+    """Return calls that began before then and whose report has not come, oldest first, after the given one.
+
+    Rows of `id`, `org_id`, `vapi_call_id`, `call_type`, `status`, `event_rank` and `began`.
+    """
+    place = {"p_after_began": after["began"], "p_after_id": after["id"]} if after else {}
+    arguments = {"p_before": before.isoformat(), "p_limit": limit, **place}
+    return cast(list[Row], _call(db, "unfinished_calls", arguments))
+
+
+def _call(db: SyncPostgrestClient, function: str, arguments: Row) -> Any:
+    return cast(Any, db).rpc(function, arguments).execute().data

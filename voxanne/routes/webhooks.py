@@ -1,0 +1,73 @@
+"""The other addresses for providers' events: the voice provider's second one, and what Twilio reports of texts."""
+
+import time
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from voxanne.config import Settings
+from voxanne.errors import Forbidden, ValidationFailed
+from voxanne.openapi import describe, read_body
+from voxanne.routes import vapi_webhook
+from voxanne.schemas.webhooks import Received, SmsStatus, VapiEvent, VapiReply, WebhookHealth, WebhookStatus
+from voxanne.services import sms_status
+from voxanne.services.sms_status import SmsOutcome
+from voxanne.services.webhooks import live
+from voxanne.signals import webhook_event
+
+bp = Blueprint("webhooks", __name__, url_prefix="/api")
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+@bp.post("/webhooks/vapi")
+@describe("Webhooks", VapiReply, public=True, errors=(401, 404, 413, 415))
+def receive_event(json: VapiEvent) -> Response:  # noqa: ARG001 -- described by it, read as it came
+    """Take an event of the voice provider, as /api/vapi/webhook does."""
+    return vapi_webhook.take()
+
+
+@bp.post("/webhooks/sms-status")
+@describe("Webhooks", Received, public=True, errors=(403, 413, 415))
+def receive_sms_status(json: SmsStatus) -> Response:  # noqa: ARG001 -- described by it, read as it came
+    """Take what Twilio reports of a text: a form, signed in X-Twilio-Signature with the account's token."""
+    outcome = SmsOutcome.REFUSED
+    started = time.perf_counter()
+    try:
+        signature = request.headers.get("X-Twilio-Signature")
+        if signature:
+            read_body(request)
+            if request.mimetype != _FORM:
+                raise UnsupportedMediaType
+            outcome = sms_status.apply_status(request.form.to_dict(), request.url, signature)
+    finally:
+        seconds = time.perf_counter() - started
+        told = "refused" if outcome is SmsOutcome.INVALID else outcome.value
+        webhook_event.send(source="twilio", event_type="sms-status", outcome=told, seconds=seconds)
+    if outcome is SmsOutcome.REFUSED:
+        raise Forbidden("Missing or invalid webhook signature.")
+    if outcome is SmsOutcome.INVALID:
+        raise ValidationFailed("MessageSid and MessageStatus are needed.")
+    return jsonify(received=True)
+
+
+@bp.get("/webhook/health")
+@describe("Webhooks", WebhookHealth, public=True)
+def get_health() -> Response:
+    """Say that events are taken here."""
+    return jsonify(status="ok", timestamp=datetime.now(UTC))
+
+
+@bp.get("/webhook/status")
+@describe("Webhooks", WebhookStatus, public=True)
+def get_status() -> Response:
+    """Say what the webhook side is set up with."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return jsonify(
+        status="ok",
+        timestamp=datetime.now(UTC),
+        secretConfigured=bool(settings.webhook_secrets),
+        sharedSecretAccepted=settings.vapi_shared_secret_accepted,
+        spool=live.SPOOL in current_app.extensions,
+    )

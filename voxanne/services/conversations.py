@@ -1,0 +1,73 @@
+"""Who said what in a call, from the report's messages or else from its transcript's text."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from voxanne.services.stored_text import clean
+from voxanne.services.webhooks.envelope import Event
+
+Speaker = Literal["agent", "caller"]
+
+CUT_OFF = "[The rest of the transcript was too long to keep.]"
+_MOST_TURNS, _LONGEST_TURN, _LONGEST_CONVERSATION = 2000, 10_000, 200_000
+_LATEST_MS = 7 * 24 * 3600 * 1000
+_SPEAKERS: dict[str, Speaker] = {"assistant": "agent", "user": "caller"}
+_LABEL = re.compile(
+    r"[ \t]{0,8}(AI|Assistant|Agent|Bot|User|Customer|Caller|Patient)[ \t]{0,8}:[ \t]{0,8}", re.IGNORECASE
+)
+_OURS = {"ai", "assistant", "agent", "bot"}
+
+
+class Segment(NamedTuple):
+    """A turn, and how many milliseconds after the call's start."""
+
+    speaker: Speaker
+    text: str
+    milliseconds: int
+
+
+def segments(event: Event) -> list[Segment]:
+    """Return the turns of a call, clean and bounded; a last one says so if there were more."""
+    turns = _from_messages(event) if event.messages else _from_text(event.transcript)
+    kept: list[Segment] = []
+    room = _LONGEST_CONVERSATION
+    for speaker, text, milliseconds in turns:
+        cleaned = clean(text, _LONGEST_TURN)
+        if not cleaned:
+            continue
+        room -= len(cleaned)
+        if room < 0 or len(kept) == _MOST_TURNS:
+            return [*kept, Segment("agent", CUT_OFF, kept[-1].milliseconds if kept else 0)]
+        kept.append(Segment(speaker, cleaned, milliseconds))
+    return kept
+
+
+def said_by_caller(conversation: Sequence[Segment]) -> list[str]:
+    """Return the caller's turns."""
+    return [turn.text for turn in conversation if turn.speaker == "caller"]
+
+
+def _from_messages(event: Event) -> Iterator[Segment]:
+    latest = 0
+    for turn in event.messages:
+        if speaker := _SPEAKERS.get(turn.role):
+            seconds = turn.seconds
+            if seconds is not None and math.isfinite(seconds):
+                latest = min(_LATEST_MS, max(0, round(seconds * 1000)))
+            yield Segment(speaker, turn.text, latest)
+
+
+def _from_text(transcript: str) -> Iterator[Segment]:
+    """Lines such as "AI: Hello", of which the next may go on; without any label it is the caller's."""
+    speaker: Speaker = "caller"
+    lines: list[str] = []
+    for line in transcript.splitlines():
+        label = _LABEL.match(line)
+        if label:
+            yield Segment(speaker, "\n".join(lines), 0)
+            speaker = "agent" if label[1].lower() in _OURS else "caller"
+            lines = []
+        lines.append(line[label.end() :] if label else line)
+    yield Segment(speaker, "\n".join(lines), 0)

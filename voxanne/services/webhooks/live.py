@@ -1,0 +1,159 @@
+"""Events as they come in: found genuine, answered or applied at once, kept where the database is away."""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import orjson
+from flask import current_app
+from pydantic import ValidationError
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+
+from voxanne.database import Row
+from voxanne.errors import ApiError, DatabaseUnavailable, NotFound, Unauthenticated, ValidationFailed, is_unavailable
+from voxanne.services.webhooks import assistant_request, envelope, handler, routing, signature, tool_calls
+from voxanne.services.webhooks.deliveries import Delivery, Outcome, Spool
+from voxanne.services.webhooks.envelope import ASSISTANT_REQUEST, FUNCTION_CALL, KNOWN, TOOL_CALLS, Event
+from voxanne.services.webhooks.signature import Claim
+from voxanne.signals import webhook_event
+
+logger = logging.getLogger(__name__)
+
+SPOOL = "voxanne.webhook_spool"
+"""Where the application keeps its `Spool`; without one nothing is accepted while the database is away."""
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+@dataclass
+class _Watch:
+    """What the monitoring is told of a delivery."""
+
+    event_type: str = "other"
+    outcome: Outcome = Outcome.FAILED
+
+
+def receive(headers: Headers, read: Callable[[], bytes]) -> Row:
+    """Take an event and return the reply; `read` returns its body and is not called without a signature.
+
+    Raises `Unauthenticated` for what is not the provider's, `NotFound` for nobody's assistant, `ValidationFailed` for
+    what is no event, `DatabaseUnavailable` for what can neither be applied nor kept: the provider is to send it again.
+    """
+    with _watched() as watch:
+        claim = signature.claim(headers)
+        body = read()
+        payload, head = _read(body)
+        watch.event_type = head.type if head and head.type in KNOWN else "other"
+        org_id = _genuine(claim, body, head)
+        if payload is None or head is None:
+            raise ValidationFailed("This is not an event: it has no message with a type.")
+        if head.type == ASSISTANT_REQUEST:
+            reply = assistant_request.answer(org_id, head)
+            watch.outcome = Outcome.FAILED if "error" in reply else Outcome.ANSWERED
+            return reply
+        if head.type in {TOOL_CALLS, FUNCTION_CALL}:
+            reply, well = tool_calls.answer(org_id, payload)
+            watch.outcome = Outcome.ANSWERED if well else Outcome.FAILED
+            return reply
+        delivery = Delivery("vapi", org_id, payload, datetime.now(UTC))
+        watch.outcome = _take(delivery, head)
+        return _acknowledged(head, watch.outcome)
+
+
+@contextmanager
+def _watched() -> Iterator[_Watch]:
+    watch, started = _Watch(), time.perf_counter()
+    try:
+        yield watch
+    except NotFound:
+        watch.outcome = Outcome.UNKNOWN
+        raise
+    except Exception as error:
+        refused = isinstance(error, (ApiError, HTTPException)) and not is_unavailable(error)
+        watch.outcome = Outcome.REFUSED if refused else Outcome.FAILED
+        raise
+    finally:
+        seconds = time.perf_counter() - started
+        webhook_event.send(source="vapi", event_type=watch.event_type, outcome=watch.outcome.value, seconds=seconds)
+
+
+def _read(body: bytes) -> tuple[Row | None, Event | None]:
+    """Read the payload and whose it is; None for what is not there."""
+    payload = _json(_NUL.sub(rb"\1", body) if b"\\u0000" in body else body)
+    try:
+        return payload, envelope.head(payload or {})
+    except ValidationError:
+        return None, None
+
+
+def _json(body: bytes) -> Row | None:
+    """Read an object; what Postgres and strict JSON can't hold (NUL, half characters) is not worth losing it for."""
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        try:
+            lenient = json.dumps(json.loads(body.decode("utf-8", "replace")), ensure_ascii=False)
+            payload = orjson.loads(lenient.encode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            return None
+    return payload if isinstance(payload, dict) else None
+
+
+def _genuine(claim: Claim, body: bytes, head: Event | None) -> str | None:
+    """Return the organisation in whose name the event is signed; raises for what nobody signed.
+
+    None only for what is no event, and where Supabase can't be asked, if the platform's own secret proves it: nobody
+    else has that.
+    """
+    try:
+        org_id = routing.organization_for(head) if head else None
+        accepted = signature.secrets_of(org_id) if org_id else signature.platform_secrets()
+    except Exception as error:
+        if not is_unavailable(error) or not claim.holds(body, signature.platform_secrets()):
+            raise
+        return None
+    if not claim.holds(body, accepted):
+        raise Unauthenticated("Invalid webhook signature.")
+    if head is not None and org_id is None:
+        ids = {"assistant_id": head.assistant_id, "phone_number_id": head.phone_number_id, "event_type": head.type}
+        logger.warning("event of nobody's assistant", extra={**ids, "provider_call_id": head.call_id})
+        raise NotFound("assistant")
+    return org_id
+
+
+def _take(delivery: Delivery, head: Event) -> Outcome:
+    if not handler.stored(head):
+        return Outcome.IGNORED
+    try:
+        return handler.process(delivery)
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        logger.warning("database away, event kept", extra={"org_id": delivery.org_id, "event_id": head.event_id})
+    spool = cast(Spool | None, current_app.extensions.get(SPOOL))
+    if spool is None:
+        raise DatabaseUnavailable
+    try:
+        spool.put(delivery)
+    except Exception as error:
+        logger.exception("event can't be kept", extra={"org_id": delivery.org_id, "event_id": head.event_id})
+        raise DatabaseUnavailable from error
+    return Outcome.SPOOLED
+
+
+def _acknowledged(head: Event, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "success": True,
+        "received": True,
+        "jobId": head.event_id,
+        "processed": "async" if outcome is Outcome.SPOOLED else "sync",
+        "outcome": outcome.value,
+        # What an event that only asks for knowledge is answered with: there is none yet.
+        **({"context": "", "chunks": []} if outcome is Outcome.IGNORED else {}),
+    }
