@@ -131,7 +131,9 @@ def test_the_value_holds_each_fact_once(app: Flask, factory: Factory) -> None:
         "vapi_phone_number_id": None,
         "is_active": True,
         "telephony_country": "GB",
+        "status": "active",
         "numbers": [number],
+        "agent": None,
     }
 
 
