@@ -3,10 +3,12 @@
 import atexit
 import os
 import shutil
+import signal
 import socket
 import struct
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,23 @@ def on_starting(server: Any) -> None:
     """Refuse what the settings cannot see: more workers by the command line, and no Redis that they could share."""
     if server.cfg.workers > 1 and _settings.redis_url is None:
         sys.exit("voxanne: more than one worker needs REDIS_URL, since in-process caches are not shared")
+
+
+def pre_fork(server: Any, _worker: object) -> None:
+    """Without Redis, let the former worker end before the next one starts, at a reload (HUP) or when told to add one.
+
+    Two would serve at once, each with a cache that hears nothing of the other's changes. Who comes meanwhile waits.
+    """
+    if _settings.redis_url is not None or not server.WORKERS:
+        return
+    server.num_workers = 1
+    server.kill_workers(signal.SIGTERM)
+    deadline = time.monotonic() + graceful_timeout + 5
+    while server.WORKERS:
+        if time.monotonic() > deadline:
+            server.kill_workers(signal.SIGKILL)
+        time.sleep(0.05)
+        server.reap_workers()
 
 
 def child_exit(_server: object, worker: Any) -> None:

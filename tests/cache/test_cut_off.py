@@ -201,6 +201,18 @@ def test_a_dead_process_is_missed_until_somebody_speaks_for_it(
     assert len(leases(redis_server, prefix)) == 2
 
 
+def test_who_is_missing_for_a_minute_is_taken_for_dead(
+    redis_server: RedisServer, reader: OtherProcess, origin: Origin, prefix: str
+) -> None:
+    """A container that was killed hard: no master is left to speak for its workers."""
+    client = redis_server.client
+    client.zadd(f"{prefix}:leases", {"killed:7:abc": client.time()[0] * 1000 - 40_000})
+    wait_for(lambda: not is_cached(reader, origin))
+    client.zadd(f"{prefix}:leases", {"killed:7:abc": client.time()[0] * 1000 - 60_000})
+    wait_for(lambda: is_cached(reader, origin))
+    assert "killed:7:abc" not in leases(redis_server, prefix)
+
+
 def test_a_late_renewal_does_not_run_longer_than_its_sender_thinks(
     writer: Cache, redis_server: RedisServer, prefix: str
 ) -> None:

@@ -13,7 +13,7 @@ is made up anew at random, which outdates what was stored under it.
 While a process cannot reach Redis it reads from the origin and keeps a list of its changes, which it tells Redis before
 using it again. So that the others, who may reach Redis, serve nothing that it changes, each process holds a lease in
 Redis: once one lapses, all values are outdated and nothing is stored until that process is back, known to be dead, or
-missing for ten minutes. The first change in an outage is answered when the lease must have lapsed.
+missing for a minute (`scripts.py` says why). The first change in an outage is answered when the lease must have lapsed.
 
 `store.py` says what a store does, `memory.py` and `shared.py` are the two; `engine.py` reads through one.
 """

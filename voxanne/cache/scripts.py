@@ -7,9 +7,14 @@ before a flush, an eviction or a restart ever fits again.
 `leases` holds every process that uses this cache, by the moment until which it has promised to tell of its changes. The
 epoch expires with the first of them, and there is none while a lease has run out: a process that is cut off may be
 changing what others have stored. After `GONE_MS` it is taken for dead.
+
+Why a minute: whole containers and machines are killed every now and then, which costs everybody the cache for so long.
+To be cut off from Redis alone, and still be sent requests and reach Supabase, is rare: who loses the network is taken
+off the load balancer within a minute. Should it last longer, what that process changes is seen by the others as what
+is changed past the cache is: when the value ends, or when the process is back.
 """
 
-GONE_MS = 600_000
+GONE_MS = 60_000
 
 # KEYS begin with: epoch index leases; ARGV with: random
 _EPOCH = f"""
