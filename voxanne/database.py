@@ -19,6 +19,9 @@ from voxanne.config import Settings
 CONNECT_TIMEOUT_SECONDS = 2.0
 KEEPALIVE_SECONDS = 30.0
 _REPEATABLE = {"GET", "HEAD"}
+# Postgres undid the whole request for somebody else's sake (deadlock, serialization): a write can be sent again, too.
+_UNDONE = {"40P01", "40001"}
+_FAILED = 500
 # What a gateway says, in words of its own, of a server behind it that is away (from 520 on: Cloudflare).
 _AWAY = {502, 503, 504, *range(520, 531)}
 
@@ -43,21 +46,38 @@ class RequestLog:
 
 
 class ObservedTransport(httpx.HTTPTransport):
-    """Sends requests, notes each one's name and time, and repeats a read once if an idle connection had gone."""
+    """Sends requests and notes each one's name and time.
+
+    Repeats, once, a read if an idle connection had gone, and anything that met another writer in a deadlock.
+    """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises httpx errors."""
         started = time.perf_counter()
         try:
-            try:
-                return super().handle_request(request)
-            except httpx.RemoteProtocolError:
-                if request.method not in _REPEATABLE:
-                    raise
-                return super().handle_request(request)
+            response = self._send(request)
+            return super().handle_request(request) if _undone(response) else response
         finally:
             name = f"{request.method} {request.url.path.removeprefix('/rest/v1/')}"
             request_log().entries.append((name, time.perf_counter() - started))
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return super().handle_request(request)
+        except httpx.RemoteProtocolError:
+            if request.method not in _REPEATABLE:
+                raise
+            return super().handle_request(request)
+
+
+def _undone(response: httpx.Response) -> bool:
+    if response.status_code != _FAILED:
+        return False
+    response.read()
+    try:
+        return response.json().get("code") in _UNDONE
+    except (ValueError, AttributeError):
+        return False
 
 
 def _raise_if_away(response: httpx.Response) -> None:
