@@ -272,8 +272,6 @@ begin
 end
 $$;
 
-drop function public.rebuild_call_rollups(uuid);
-
 -- Everything that the database keeps counted, in one table: what drifted, by its key.
 create function public.rollup_drift(p_org_id uuid default null)
 returns table (org_id uuid, rollup text, counted_by jsonb, kept bigint, counted bigint)
@@ -297,6 +295,13 @@ begin
     select coalesce(sum(public.rebuild_rollups_of(id)), 0)
     from (select id from public.organizations where p_org_id is null or id = p_org_id order by id offset 0) as organization);
 end
+$$;
+
+-- The name of before.
+create or replace function public.rebuild_call_rollups(p_org_id uuid default null) returns bigint
+language sql security invoker set search_path = ''
+as $$
+  select public.rebuild_rollups(p_org_id)
 $$;
 
 -- GET /api/contacts/stats.
