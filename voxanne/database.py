@@ -23,6 +23,9 @@ KEEPALIVE_SECONDS = 30.0
 CALLER_WAITS_SECONDS = 1.5
 _REPEATABLE = {"GET", "HEAD"}
 _SERVICE_SEGMENTS = len(("", "storage", "v1", "object", "sign"))
+# Postgres undid the whole request for somebody else's sake (deadlock, serialization): a write can be sent again, too.
+_UNDONE = {"40P01", "40001"}
+_FAILED = 500
 # What a gateway says, in words of its own, of a server behind it that is away (from 520 on: Cloudflare).
 _AWAY = {502, 503, 504, *range(520, 531)}
 
@@ -47,7 +50,10 @@ class RequestLog:
 
 
 class ObservedTransport(httpx.HTTPTransport):
-    """Sends requests, notes each one's name and time, and repeats a read once if an idle connection had gone."""
+    """Sends requests and notes each one's name and time.
+
+    Repeats, once, a read if an idle connection had gone, and anything that met another writer in a deadlock.
+    """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises httpx errors."""
@@ -55,6 +61,8 @@ class ObservedTransport(httpx.HTTPTransport):
         signals.database_request_begun.send(self)
         try:
             response = self._send(request)
+            if _undone(response):
+                response = super().handle_request(request)
             status = response.status_code
             return response
         finally:
@@ -75,6 +83,16 @@ def _name(request: httpx.Request) -> str:
     """Say which table, function or service is asked; what follows in a path of Storage or Auth are ids."""
     path = request.url.path.removeprefix("/rest/v1/")
     return f"{request.method} {'/'.join(path.split('/')[:_SERVICE_SEGMENTS])}"
+
+
+def _undone(response: httpx.Response) -> bool:
+    if response.status_code != _FAILED:
+        return False
+    response.read()
+    try:
+        return response.json().get("code") in _UNDONE
+    except (ValueError, AttributeError):
+        return False
 
 
 def _raise_if_away(response: httpx.Response) -> None:

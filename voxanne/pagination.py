@@ -101,7 +101,7 @@ class Cursors:
         """Return the keys of a cursor; raises `ValidationFailed` if it is not one of this list."""
         try:
             return dict(orjson.loads(self._cipher.decrypt(cursor)))
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # a character beyond ASCII is no InvalidToken
             sentence = "does not belong to this list; begin again without it"
             raise ValidationFailed(f"cursor: {sentence}", details=[{"field": "cursor", "message": sentence}]) from None
 

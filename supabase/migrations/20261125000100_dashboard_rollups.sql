@@ -59,7 +59,9 @@ as $$
 $$;
 
 -- The version comes before the counts, here and for the other tables: a transaction that changes several of them for one
--- organisation then waits at this one row for another such transaction, whatever their orders, and no two wait for each other.
+-- organisation then waits at this one row for another such transaction, whatever their orders. Two can still wait for each other
+-- where they write the very same row: one has it and waits for the version, the other has the version from an earlier statement.
+-- Such a request is sent again (voxanne/database.py); a function that writes several rows locks those that others write first.
 create or replace function public.count_changed_calls() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -249,17 +251,24 @@ as $$
   where coalesce(kept.records, 0) <> coalesce(counted.records, 0)
 $$;
 
-create function public.rebuild_record_counts(p_org_id uuid default null) returns bigint
+-- Counts one organisation anew, as one of its writers: whoever has changed something has its version until they commit, and
+-- whoever does so meanwhile adds to the new counts afterwards. A table's lock would stop all organisations, and meet in a circle
+-- with whoever writes one table and then another.
+create function public.rebuild_rollups_of(p_org_id uuid) returns bigint
 language plpgsql security invoker set search_path = ''
 as $$
 declare
+  buckets bigint;
   counts bigint;
 begin
-  lock table public.contacts, public.appointments in share row exclusive mode;
-  delete from public.record_counts where p_org_id is null or org_id = p_org_id;
+  perform public.bump_call_versions(array[p_org_id]);
+  delete from public.call_rollups where org_id = p_org_id;
+  insert into public.call_rollups select * from public.recounted_calls(p_org_id);
+  get diagnostics buckets = row_count;
+  delete from public.record_counts where org_id = p_org_id;
   insert into public.record_counts select * from public.recounted_records(p_org_id);
   get diagnostics counts = row_count;
-  return counts;
+  return buckets + counts;
 end
 $$;
 
@@ -276,11 +285,23 @@ as $$
   from public.record_count_drift(p_org_id)
 $$;
 
--- Counts everything anew; writers wait until it is done. Returns the number of buckets and counts.
+-- Counts everything anew; an organisation's writers wait until it is done, all of them in the order of their versions. Returns the
+-- number of buckets and counts.
 create function public.rebuild_rollups(p_org_id uuid default null) returns bigint
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(sum(public.rebuild_rollups_of(id)), 0)
+    from (select id from public.organizations where p_org_id is null or id = p_org_id order by id offset 0) as organization);
+end
+$$;
+
+-- The name of before.
+create or replace function public.rebuild_call_rollups(p_org_id uuid default null) returns bigint
 language sql security invoker set search_path = ''
 as $$
-  select public.rebuild_call_rollups(p_org_id) + public.rebuild_record_counts(p_org_id)
+  select public.rebuild_rollups(p_org_id)
 $$;
 
 -- GET /api/contacts/stats.
@@ -299,10 +320,11 @@ $$;
 
 revoke execute on function public.record_source_sql(text, text, int), public.count_changed_records(),
   public.note_changed_alerts(), public.forget_truncated_records(), public.recounted_records(uuid),
-  public.record_count_drift(uuid), public.rebuild_record_counts(uuid), public.rollup_drift(uuid), public.rebuild_rollups(uuid)
+  public.record_count_drift(uuid), public.rebuild_rollups_of(uuid), public.rollup_drift(uuid), public.rebuild_rollups(uuid)
   from public, anon, authenticated;
 grant execute on function public.record_source_sql(text, text, int), public.recounted_records(uuid),
-  public.record_count_drift(uuid), public.rebuild_record_counts(uuid), public.rollup_drift(uuid), public.rebuild_rollups(uuid)
+  public.record_count_drift(uuid), public.rebuild_rollups_of(uuid), public.rollup_drift(uuid), public.rebuild_rollups(uuid),
+  public.bump_call_versions(uuid[])
   to service_role;
 
 select public.rebuild_rollups();

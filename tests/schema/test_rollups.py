@@ -176,7 +176,7 @@ def test_a_rebuild_mends_drift_and_the_check_reports_it(factory: Factory, sql: p
     sql.execute("update public.call_rollups set calls = calls + 1 where org_id = %s and grain = 'day'", [org_id])
 
     assert [(row["grain"], row["kept_calls"], row["counted_calls"]) for row in drift(sql, org_id)] == [("day", 2, 1)]
-    sql.execute("select public.rebuild_call_rollups(%s)", [org_id])
+    sql.execute("select public.rebuild_rollups(%s)", [org_id])
     assert drift(sql, org_id) == []
 
 

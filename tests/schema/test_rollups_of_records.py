@@ -3,14 +3,18 @@
 import itertools
 import os
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from postgrest.exceptions import APIError
 
 from tests.factories import Factory
+from voxanne.database import Supabase
 
 LEAD_STATUSES = ["hot", "warm", "cold"]
 STATUSES = ["pending", "confirmed", "completed", "cancelled"]
@@ -118,6 +122,96 @@ def test_a_rebuild_mends_drift_and_the_check_reports_it(factory: Factory, sql: p
     assert found == {"record_counts": (7, 1), "call_rollups": (1, 1)}  # of calls, the numbers of calls are shown
     sql.execute("select public.rebuild_rollups(%s)", [org_id])
     assert drift(sql, org_id) == []
+
+
+def test_a_rebuild_waits_for_the_organisations_own_writers_only(factory: Factory, sql: psycopg.Connection) -> None:
+    """A rebuild that took the tables' locks stopped everybody, and met whoever wrote two tables in a circle."""
+    org_id, other = factory.org(), factory.org()
+    call = factory.call(org_id)
+    with psycopg.connect(os.environ["DATABASE_URL"]) as writer:
+        apply(writer, org_id, ("add contacts", ["hot"]))
+        with sql.transaction():
+            sql.execute("set local lock_timeout = '10s'")
+            sql.execute("select public.rebuild_rollups(%s)", [other])
+        done = threading.Event()
+
+        def rebuild() -> None:
+            with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as own:
+                own.execute("select public.rebuild_rollups(%s)", [org_id])
+            done.set()
+
+        thread = threading.Thread(target=rebuild)
+        thread.start()
+        _until_somebody_waits(sql, org_id)
+        assert not done.is_set()
+        writer.execute("update public.call_logs set status = 'missed' where id = %s", [call])
+        writer.commit()
+        thread.join()
+
+    assert done.is_set()
+    assert drift(sql, org_id) == []
+
+
+def _until_somebody_waits(sql: psycopg.Connection, org_id: str) -> None:
+    waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%rebuild_rollups%'"
+    deadline = time.monotonic() + 60
+    while not sql.execute(waiting).fetchone():
+        assert time.monotonic() < deadline, f"nobody waits for the writer of {org_id}"
+        time.sleep(0.01)
+
+
+def test_rebuilds_among_writers_lose_nothing(factory: Factory, sql: psycopg.Connection) -> None:
+    org_ids = [factory.org(), factory.org()]
+    failures: list[Exception] = []
+
+    def work(number: int) -> None:
+        try:
+            with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as own:
+                for turn in range(30):
+                    org_id = org_ids[(number + turn) % 2]
+                    if number == 0:
+                        own.execute("select public.rebuild_rollups(%s)", [org_id])
+                        continue
+                    with own.transaction():
+                        apply(own, org_id, ("add contacts", [LEAD_STATUSES[turn % 3]]))
+                        moment = datetime(2026, 1, 1 + turn, tzinfo=UTC)
+                        insert = "insert into public.calls (org_id, call_date) values (%s, %s)"
+                        own.execute(insert, [org_id, moment])
+        except Exception as error:  # noqa: BLE001 -- shown by the assertion below
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    assert [drift(sql, org_id) for org_id in org_ids] == [[], []]
+
+
+def test_a_rebuild_ends_the_tags_of_what_it_mends(factory: Factory, sql: psycopg.Connection) -> None:
+    org_id = factory.org()
+    version = "select public.call_version(%s) as version"
+    before = sql.execute(version, [org_id]).fetchone()
+    sql.execute("select public.rebuild_rollups(%s)", [org_id])
+
+    assert before
+    assert sql.execute(version, [org_id]).fetchone() == {"version": before["version"] + 1}
+
+
+def test_no_value_that_is_no_number_can_poison_a_sum(factory: Factory) -> None:
+    """Postgres takes NaN for greater than 0, and a sum that has met it stays NaN even when the call is deleted."""
+    caller = factory.caller("agent")
+    call = factory.call(caller.org_id)
+
+    for table, values in (("call_logs", {"id": call}), ("calls", {})):
+        rest = Supabase(factory.settings).rest(caller.token).from_(table)
+        row = {"org_id": caller.org_id, **values, "financial_value": "NaN"}
+        with pytest.raises(APIError) as refused:
+            (rest.update(row).eq("id", call) if values else rest.insert(row)).execute()
+        assert refused.value.code == "23514"
+    assert caller.get("/api/analytics/dashboard-pulse").json["pipeline_value"] == 0
 
 
 def test_counts_hold_under_concurrent_writers_and_none_waits_for_another_in_a_circle(
