@@ -1,7 +1,9 @@
 """Rate limits: per organisation on the API, shared by all processes where Redis is configured (Flask-Limiter)."""
 
+import hashlib
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, cast
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter, RateLimitExceeded
@@ -12,6 +14,9 @@ from voxanne.cache import cache
 from voxanne.config import Settings
 from voxanne.errors import RateLimited, reply
 
+SIGN_IN = "ops.sign_in"
+SIGN_INS = {"address": "10 per 15 minutes", "account": "30 per 15 minutes"}
+
 
 def caller() -> str:
     """Whom a request counts against: the caller's organisation, or the source address where there is none."""
@@ -20,8 +25,21 @@ def caller() -> str:
 
 
 def unlimited() -> bool:
-    """Whether the request is outside the limited API."""
-    return not request.path.startswith("/api/") or request.path.startswith("/api/health")
+    """Whether the request is neither one of the limited API nor a sign-in."""
+    return request.endpoint != SIGN_IN and (
+        not request.path.startswith("/api/") or request.path.startswith("/api/health")
+    )
+
+
+def address() -> str:
+    """Where a sign-in comes from."""
+    return f"sign-in:address:{request.remote_addr}"
+
+
+def account() -> str:
+    """Whom a sign-in is for, without storing the address."""
+    email = request.form.get("email", "").strip().lower()
+    return f"sign-in:account:{hashlib.sha256(email.encode()).hexdigest()}"
 
 
 def init_app(app: Flask) -> None:
@@ -40,6 +58,11 @@ def init_app(app: Flask) -> None:
     )
     limiter.request_filter(unlimited)
     limiter.init_app(app)
+    # All sign-ins reach Auth from this server's address, so Auth can't tell who tries too often.
+    for whom in (address, account):
+        most = SIGN_INS[whom.__name__]
+        limited = limiter.limit(most, key_func=whom)(app.view_functions[SIGN_IN])
+        app.view_functions[SIGN_IN] = cast(Callable[..., Response], limited)
     app.register_error_handler(RateLimitExceeded, lambda _: reply(RateLimited(_state(limiter).seconds_left)))
     app.after_request(lambda response: _tell(limiter, response))
 

@@ -18,6 +18,7 @@ from voxanne.routes import (
     metrics,
     monitoring,
     operations,
+    ops,
     orgs,
     phone_mappings,
     recordings,
@@ -45,6 +46,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (monitoring.bp, signed_in),
     (monitoring.health_bp, public),
     (operations.bp, operator),
+    (ops.bp, public),  # a sign-in of its own
     (metrics.bp, public),  # a token of its own
 )
 GUARDS = {blueprint.name: guard for blueprint, guard in BLUEPRINTS}
