@@ -1,20 +1,24 @@
 """A real browser: Debian's chromium, driven by Playwright (which brings none along here)."""
 
+import itertools
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.performance.server import Server, serving
 
 PASSWORD = "receptionist"
 PATIENCE_MS = 30_000
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+_addresses = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,15 @@ def watch(page: Page) -> Watched:
     return watched
 
 
+def visit(browser: Browser, server: Server, **options: Any) -> BrowserContext:
+    """Begin anew, from an address of one's own: sign-ins are limited by address."""
+    headers = {"X-Forwarded-For": f"203.0.113.{next(_addresses)}"}
+    return browser.new_context(base_url=server.url, extra_http_headers=headers, **options)
+
+
 @pytest.fixture
 def watched(browser: Browser, server: Server) -> Iterator[Watched]:
-    context = browser.new_context(base_url=server.url, color_scheme="light")
+    context = visit(browser, server, color_scheme="light")
     yield watch(context.new_page())
     context.close()
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Account, Watched, sign_in, sign_up, watch
+from tests.browser.conftest import PASSWORD, Account, Watched, sign_in, sign_up, visit, watch
 from tests.performance.server import Server
 from voxanne.routes.ops import ASSETS
 
@@ -32,6 +32,7 @@ def page(watched: Watched, operator: Account) -> Page:
     for path in ("/", "/api/nowhere", "/health"):
         watched.page.request.get(path)
     sign_in(watched.page, operator)
+    expect(watched.page.locator("#taken")).to_be_visible()
     return watched.page
 
 
@@ -241,11 +242,12 @@ def test_with_redis_stopped_it_says_whose_numbers_these_are(page: Page, control:
 def test_axe_finds_nothing_to_mend(
     browser: Browser, server: Server, operator: Account, *, scheme: str, size: dict[str, int], signed_in: bool
 ) -> None:
-    context = browser.new_context(base_url=server.url, color_scheme=scheme, viewport=size, reduced_motion="reduce")
+    context = visit(browser, server, color_scheme=scheme, viewport=size, reduced_motion="reduce")
     # axe is put in past the policy, as a browser's extension would.
     page = context.new_page()
     if signed_in:
         sign_in(page, operator)
+        expect(page.locator("#taken")).to_be_visible()
         page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
     else:
         page.goto("/ops")
@@ -273,7 +275,7 @@ def test_colours_follow_the_system_while_the_page_is_open(watched: Watched, page
 
 
 def test_without_script_the_numbers_are_in_the_tables(browser: Browser, server: Server, operator: Account) -> None:
-    context = browser.new_context(base_url=server.url, java_script_enabled=False)
+    context = visit(browser, server, java_script_enabled=False)
     page = watch(context.new_page()).page
     sign_in(page, operator)
 

@@ -32,6 +32,12 @@
     };
   }
 
+  /** A line needs two points: where a minute stands alone, a dot shows it. */
+  function alone(chart, series, shown) {
+    const values = chart.data[series];
+    return shown ? null : values.flatMap((value, at) => (value != null && values[at - 1] == null && values[at + 1] == null ? [at] : []));
+  }
+
   function draw(plot) {
     const data = read(plot), heads = document.getElementById(plot.dataset.table).tHead.rows[0].cells;
     const columns = plot.dataset.columns.split(",").map(Number);
@@ -42,7 +48,7 @@
       cursor: { drag: { x: false, y: false }, y: false },
       scales: { y: { range: (_, __, high) => [0, top(high ?? 0)] } },
       axes: [axis({ values: (_, ticks) => ticks.map((tick) => TIME.format(tick * 1000)), space: 60, size: 28 }), axis({ size: 52, space: 28 })],
-      series: [{}, ...columns.map((_, index) => ({ stroke: () => colour(`--series-${index + 1}`), width: 2, dash: DASHES[index], points: { size: 5 } }))],
+      series: [{}, ...columns.map((_, index) => ({ stroke: () => colour(`--series-${index + 1}`), width: 2, dash: DASHES[index], points: { size: 5, filter: alone } }))],
       hooks: { setCursor: [readOut(plot, columns.map((column) => heads[column].textContent))] },
     }, data, plot);
     charts.push({ plot, chart });
