@@ -43,6 +43,8 @@ class Case:
     body: Any = None
     ok: int = 200
     foreign: int = 404
+    page: bool = False
+    """Answers with pages for people, also where something is wrong."""
     own: bool = False
     """A change that concerns the caller alone, and so needs no role."""
     direct: tuple[str, str, Any] | None = None
@@ -132,6 +134,10 @@ CASES = {
     "operations.get_performance": Case(0, 0, operator=True),
     "operations.get_slow_queries": Case(1, 1, operator=True),
     "operations.get_database": Case(1, 1, operator=True),
+    "ops.show": Case(0, 0, public=True, page=True),
+    "ops.sign_in": Case(0, 0, public=True, page=True, own=True, ok=400),  # with an empty form; tests/routes/test_ops.py
+    "ops.sign_out": Case(0, 0, public=True, page=True, own=True, ok=303),
+    "ops.get_asset": Case(0, 0, public=True),
     "metrics.get_metrics": Case(1, 1, public=True, bearer=METRICS_TOKEN),
     "cache_health.get_cache_health": Case(0, 0, public=True),
 }
@@ -169,6 +175,7 @@ MAKERS: dict[str, Callable[[Factory, str], str]] = {
     "member_id": _member,
     "mapping_id": _mapping,
     "number": _mapped_number,
+    "asset": lambda _factory, _org_id: "ops.js",
 }
 """For each name in an address: makes a row of the organisation and returns what stands for it."""
 

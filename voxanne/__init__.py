@@ -7,6 +7,7 @@ from voxanne.cache import cache
 from voxanne.config import Settings, load_settings
 from voxanne.integrations import twilio, vapi
 from voxanne.observability import requests
+from voxanne.services import last_known
 from voxanne.services.webhooks import drainer, spool
 
 
@@ -24,6 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.init_app(app)
     cache.init_app(app, unavailable=errors.is_unavailable)
     requests.init_app(app)
+    last_known.init_app(app)
     vapi.init_app(app)
     twilio.init_app(app)
     spool.init_app(app)

@@ -118,9 +118,14 @@ def operator() -> None:
     it, since the token does not say whether the address in it was ever confirmed.
     """
     signed_in()
-    caller, settings = principal(), current_app.config["SETTINGS"]
-    if not {caller.user_id, (caller.email or "").lower()} & set(settings.operators):
+    if not is_operator(principal().user_id, principal().email):
         raise Forbidden("This is for those who run the platform.")
+
+
+def is_operator(user_id: str, email: str | None) -> bool:
+    """Whether the setting OPERATORS names this user."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return not {user_id, (email or "").lower()}.isdisjoint(settings.operators)
 
 
 def require_role(least: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -18,6 +18,7 @@ LIFE_SECONDS = 7 * 24 * 3600
 _CLOCK_SKEW_SECONDS = 60
 _CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 _EXEMPT = ("/api/webhooks/", "/api/webhook/", "/api/vapi/")
+_FORMS = "/ops/"
 
 
 def issue() -> tuple[str, datetime]:
@@ -42,11 +43,26 @@ def check() -> None:
     """Refuse a changing request without a valid token; where there is nothing to change, a 404 or 405 says more."""
     if request.url_rule is None or request.method not in _CHANGING or request.path.startswith(_EXEMPT):
         return
+    if request.path.startswith(_FORMS) and _from_own_page():
+        return
     token = request.headers.get("X-CSRF-Token") or request.headers.get("CSRF-Token")
     if not token:
         raise Forbidden("Missing CSRF token: fetch /api/csrf-token and send X-CSRF-Token.", code="CSRF_TOKEN_MISSING")
     if not valid(token):
         raise Forbidden("Invalid or expired CSRF token: reload the page.", code="CSRF_TOKEN_INVALID")
+
+
+def _from_own_page() -> bool:
+    """Whether the browser says that a page of ours sent the form.
+
+    A form can't send a header, and in one of its fields a token would prove nothing: anybody may fetch one and put it
+    into a form of theirs.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    # Browsers leave it out where there is no TLS.
+    return request.headers.get("Origin") == request.host_url.rstrip("/")
 
 
 def init_app(app: Flask) -> None:

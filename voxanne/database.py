@@ -13,6 +13,7 @@ import httpx
 from flask import Flask, current_app, g, has_app_context
 from postgrest import SyncPostgrestClient
 from storage3 import SyncStorageClient
+from supabase_auth import SyncGoTrueClient
 
 from voxanne import signals
 from voxanne.config import Settings
@@ -145,6 +146,16 @@ class Supabase:
     def storage(self) -> SyncStorageClient:
         """Return a Storage client with the service key."""
         return SyncStorageClient(f"{self._base}/storage/v1/", headers=self._headers(None), http_client=self.pool)
+
+    def auth(self) -> SyncGoTrueClient:
+        """Return an Auth client for one use: it remembers the session of whoever signs in with it."""
+        return SyncGoTrueClient(
+            url=f"{self._base}/auth/v1",
+            headers={"apikey": self._publishable_key},
+            http_client=self.pool,
+            auto_refresh_token=False,
+            persist_session=False,
+        )
 
     def auth_answers(self, seconds: float) -> bool:
         """Whether the Auth server answers within that time."""

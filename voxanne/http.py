@@ -38,6 +38,8 @@ def init_app(app: Flask) -> None:
     app.after_request(_secure)
     CORS(
         app,
+        # The page for operators goes by a cookie, and no other page may read it.
+        resources=r"/(?!ops(?:/|$)).*",
         origins=list(settings.cors_origin),
         supports_credentials=True,
         methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],

@@ -4,9 +4,10 @@ The API is limited per organisation; what comes without a valid token, per sourc
 the same address who has one is not refused.
 """
 
+import hashlib
 import time
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, cast
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
@@ -21,6 +22,8 @@ from voxanne.routes import vapi_webhook, webhooks
 
 _FAILED_AUTHENTICATION = "voxanne.failed-authentication"
 
+SIGN_IN = "ops.sign_in"
+
 
 def caller() -> str:
     """Whom a request counts against: the caller's organisation, or the source address where there is none."""
@@ -34,8 +37,24 @@ def address() -> str:
 
 
 def unlimited() -> bool:
-    """Whether the request is outside the limited API."""
-    return not request.path.startswith("/api/") or request.path.startswith("/api/health")
+    """Whether the request is neither one of the limited API nor a sign-in."""
+    return request.endpoint != SIGN_IN and (
+        not request.path.startswith("/api/") or request.path.startswith("/api/health")
+    )
+
+
+def sign_in_address() -> str:
+    """Where a sign-in comes from."""
+    return f"sign-in:address:{request.remote_addr}"
+
+
+def sign_in_account() -> str:
+    """Whom a sign-in is for, without storing the address."""
+    email = request.form.get("email", "").strip().lower()
+    return f"sign-in:account:{hashlib.sha256(email.encode()).hexdigest()}"
+
+
+SIGN_INS = ((sign_in_address, "10 per 15 minutes"), (sign_in_account, "30 per 15 minutes"))
 
 
 def count_failed_authentication() -> None:
@@ -49,8 +68,12 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         pool = cache.guarded_pool()
     requests = _limiter(app, pool, application_limits=[f"{settings.rate_limit_per_org_hour} per hour"])
+    _limit_events(requests, settings)
+    requests.init_app(app)
+    _limit_sign_ins(app, requests)
     # A limiter of its own, since counting within a request makes Flask-Limiter pass over limits of blueprints later on.
     failures = _limiter(app, pool)
+    failures.init_app(app)
     allowed = f"{settings.rate_limit_failed_auth_minute} per minute"
     counted = failures.shared_limit(allowed, scope="failed-authentication", key_func=address)
     app.extensions[_FAILED_AUTHENTICATION] = counted(_fail)
@@ -75,14 +98,22 @@ def _limiter(app: Flask, pool: ConnectionPool | None, **limits: Any) -> Limiter:
         **limits,
     )
     limiter.request_filter(unlimited)
-    events = limiter.shared_limit(
-        f"{settings.webhook_rate_limit_per_minute} per minute", scope="webhooks", key_func=address, methods=["POST"]
-    )
+    return limiter
+
+
+def _limit_events(limiter: Limiter, settings: Settings) -> None:
+    allowed = f"{settings.webhook_rate_limit_per_minute} per minute"
+    events = limiter.shared_limit(allowed, scope="webhooks", key_func=address, methods=["POST"])
     for blueprint in (vapi_webhook.bp, webhooks.bp):
         events(blueprint)
         limiter.exempt(blueprint, flags=ExemptionScope.APPLICATION)
-    limiter.init_app(app)
-    return limiter
+
+
+def _limit_sign_ins(app: Flask, limiter: Limiter) -> None:
+    # All sign-ins reach Auth from this server's address, so Auth can't tell who tries too often.
+    for whom, allowed in SIGN_INS:
+        limited = limiter.limit(allowed, key_func=whom)(app.view_functions[SIGN_IN])
+        app.view_functions[SIGN_IN] = cast(Callable[..., Response], limited)
 
 
 class State(NamedTuple):

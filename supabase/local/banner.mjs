@@ -19,10 +19,11 @@ export const banner = (app, env) => `
 Voxanne is ready.
   App        ${app}
   API docs   ${app}/docs
+  Operations ${app}/ops
   Supabase   ${env.SUPABASE_URL}
   Database   ${env.DATABASE_URL ?? "(hosted)"}
   Accounts   owner@ admin@ manager@ agent@ viewer@ clinic-01.example and clinic-02.example, password receptionist
-  Monitoring ${app}/api/monitoring/performance and, for Prometheus, /metrics; operator ${env.OPERATORS || "none (OPERATORS)"}
+  Operators  ${env.OPERATORS || "none (OPERATORS)"}, for /ops and ${app}/api/monitoring/performance; for Prometheus there is /metrics
   Stop       Ctrl-C
 
 Sign in and list three calls:

@@ -21,6 +21,7 @@ from voxanne.routes import (
     metrics,
     monitoring,
     operations,
+    ops,
     orgs,
     phone_mappings,
     recordings,
@@ -54,6 +55,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (monitoring.bp, signed_in),
     (monitoring.health_bp, public),
     (operations.bp, operator),
+    (ops.bp, public),  # a sign-in of its own
     (metrics.bp, public),  # a token of its own
 )
 GUARDS = {blueprint.name: guard for blueprint, guard in BLUEPRINTS}

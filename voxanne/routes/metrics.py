@@ -9,6 +9,7 @@ from voxanne.errors import Unauthenticated
 from voxanne.observability import metrics
 from voxanne.openapi import describe
 from voxanne.services import database_state
+from voxanne.services.last_known import Sample, last_known
 
 bp = Blueprint("metrics", __name__)
 
@@ -22,7 +23,10 @@ def get_metrics() -> Response:
     loopback address, where it is open.
     """
     _check_token()
-    return Response(metrics.exposition(database_state.gauges()), content_type=metrics.CONTENT_TYPE)
+    gauges = database_state.gauges()
+    if gauges is not None:
+        last_known().note_sample(Sample(int(gauges["size_bytes"]), int(gauges["connections"])))
+    return Response(metrics.exposition(gauges), content_type=metrics.CONTENT_TYPE)
 
 
 def _check_token() -> None:

@@ -1,0 +1,43 @@
+"""Numbers as people read them; what is not known is a dash."""
+
+from datetime import datetime
+
+DASH = "\N{EN DASH}"
+_KILO = 1024
+_PLAIN = 10
+
+
+def amount(value: float | None) -> str:
+    """Write a number: one decimal below ten, none above, thousands apart."""
+    if value is None:
+        return DASH
+    if isinstance(value, int) or value == int(value) or abs(value) >= _PLAIN:
+        return f"{value:,.0f}"
+    return f"{value:.1f}"
+
+
+def percent(value: float | None) -> str:
+    """Write a share that came as 0 to 100."""
+    return DASH if value is None else f"{value:.1f} %"
+
+
+def size(value: float | None) -> str:
+    """Write a number of bytes."""
+    if value is None:
+        return DASH
+    for unit in ("B", "KB", "MB"):
+        if value < _KILO:
+            return f"{amount(round(value, 1))} {unit}"
+        value /= _KILO
+    return f"{value:.1f} GB"
+
+
+def moment(value: datetime | str | None) -> str:
+    """Write a day and a time."""
+    if value is None:
+        return DASH
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+FILTERS = (amount, percent, size, moment)
