@@ -47,8 +47,9 @@ def live() -> LiveVapi:
         (lambda v: v.import_phone_number(KEY, {"number": "+1"}), "POST", "/phone-number", {"number": "+1"}),
         (lambda v: v.update_phone_number(KEY, "n-1", {"assistantId": "a-1"}), "PATCH", "/phone-number/n-1",
          {"assistantId": "a-1"}),
+        (lambda v: v.get_call(KEY, "c-1"), "GET", "/call/c-1", None),
     ],
-    ids=["get", "create", "update", "delete", "numbers", "import", "number"],
+    ids=["get", "create", "update", "delete", "numbers", "import", "number", "call"],
 )  # fmt: skip
 def test_each_call_goes_where_it_should_with_the_key(server, live, *, call, method, path, body) -> None:
     server.add(method, BASE_URL + path, json={"id": "x"})

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from tests.conftest import settings_for_tests
 from voxanne.services.webhooks.deliveries import Delivery
 from voxanne.services.webhooks.spool import SqliteSpool
 
@@ -238,3 +239,16 @@ def test_one_at_a_time_drains_and_a_dead_one_lets_go(tmp_path: Path) -> None:
     process.stdout.close()
     with spool.draining() as mine:
         assert mine
+
+
+def test_only_development_has_a_folder_without_naming_one_and_each_project_its_own(tmp_path: Path) -> None:
+    assert settings_for_tests().spool_folder is None
+    assert settings_for_tests(webhook_spool_dir=tmp_path).spool_folder == tmp_path
+    one, other = (
+        settings_for_tests(app_env="development", supabase_url=f"http://127.0.0.1:{port}").spool_folder
+        for port in (54321, 54322)
+    )
+    assert one
+    assert other
+    assert one != other
+    assert one.parent == other.parent == ROOT / ".local" / "webhook-spool"
