@@ -151,7 +151,7 @@ begin
   if contact.id is not null then
     if phone = line then
       if met.added then
-        state := state || case when named is null then '{"added": 1}' else '{"added": 1, "named": 1}' end::jsonb;
+        state := state || '{"added": 1}';
       end if;
       if coalesce((state ->> 'contact')::int, 0) <= 3 then
         vals := vals || jsonb_build_object('contact_id', contact.id);
@@ -159,12 +159,17 @@ begin
       end if;
     end if;
     update public.contacts as kept_contact set
-      name = case when named is not null and kept_contact.name = 'Unknown Caller' then named else kept_contact.name end,
+      -- What this call's events made the name out to be gives way; the name given for a booking stays.
+      name = case when named is not null and (kept_contact.name = 'Unknown Caller'
+        or kept_contact.phone = line and state ? 'named' and kept_contact.name = kept ->> 'caller_name') then named else kept_contact.name end,
       email = case when kept_contact.email is null and p_booking ->> 'email' like '%_@_%' and length(p_booking ->> 'email') <= 320
         then p_booking ->> 'email' else kept_contact.email end,
       pipeline_status = case when refusal is null and pipeline_status <> 'converted' then 'booked' else pipeline_status end,
       booking_source = case when refusal is null then coalesce(booking_source, 'voice') else booking_source end
     where id = contact.id;
+    if named is not null and phone = line then
+      state := state - 'named';
+    end if;
   end if;
   if refusal is null then
     vals := vals || '{"booking_confirmed": true}';

@@ -8,7 +8,7 @@ import httpx
 
 from voxanne.database import ObservedTransport
 
-READS = {"/rest/v1/rpc/my_invitations"}
+READS = {"/rest/v1/rpc/my_invitations", "/rest/v1/rpc/price_list", "/rest/v1/rpc/route_webhook"}
 """Those that are sent by POST."""
 
 

@@ -387,7 +387,7 @@ def test_a_warm_event_costs_one_request(here, recorder):
     here.send(events.status_update("in-progress", here.call()))
     assert recorder.last == ["POST rpc/apply_call_event"]
     here.send(events.report(here.call()))
-    assert set(recorder.last) == {"GET services", "POST rpc/apply_call_event"}
+    assert set(recorder.last) == {"POST rpc/price_list", "POST rpc/apply_call_event"}
     here.send(events.report(here.call(call_id=f"{here.call_id}-2")))
     assert recorder.last == ["POST rpc/apply_call_event"]
 

@@ -1,5 +1,7 @@
 """Texts of the outbox are sent once, however a sender ends."""
 
+import itertools
+
 import httpx
 import orjson
 import pytest
@@ -12,19 +14,22 @@ from voxanne.services import secrets, texts
 TO = "+14155550123"
 
 
+_numbers = itertools.count(3_000_000)
+
+
 class Program:
     """An organisation with a Twilio account, and its outbox."""
 
     def __init__(self, app, factory, sql) -> None:
         self.app, self.sql = app, sql
-        self.org_id = factory.org()
+        self.org_id, self.number = factory.org(), f"+1415{next(_numbers)}"
         self.factory = factory
         self.fake = app.extensions["voxanne.twilio"] = FakeTwilio()
         sql.execute("delete from message_outbox")
 
     def connect(self) -> None:
         self.factory.insert(
-            "integration_settings", org_id=self.org_id, twilio_account_sid="AC1", twilio_from_number="+14155550100"
+            "integration_settings", org_id=self.org_id, twilio_account_sid="AC1", twilio_from_number=self.number
         )
 
     def store_token(self, ciphertext: str | None = None) -> None:
@@ -199,4 +204,4 @@ def test_the_organisations_own_account_sends(program: Program, monkeypatch) -> N
     program.fake.sent = SentText(f"SM{program.org_id}", "", "queued")
     program.queue()
     assert program.send() == 1
-    assert used == [Account("AC1", "token", "+14155550100")]
+    assert used == [Account("AC1", "token", program.number)]

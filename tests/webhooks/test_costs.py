@@ -37,12 +37,12 @@ def test_a_cold_event_asks_for_each_cached_thing_once(here: Clinic, counted: Req
     here.send(events.status_update("in-progress", here.call()))
     assert sorted(counted.last) == sorted([ROUTE, *SETTINGS, APPLY])
     here.send(events.report(here.call()))
-    assert counted.last == ["GET services", APPLY]
+    assert counted.last == ["POST rpc/price_list", APPLY]
 
 
 def test_a_cold_report_asks_for_the_price_list_as_well(here: Clinic, counted: RequestRecorder) -> None:
     here.send(events.report(here.call()))
-    assert sorted(counted.last) == sorted([ROUTE, *SETTINGS, "GET services", APPLY])
+    assert sorted(counted.last) == sorted([ROUTE, *SETTINGS, "POST rpc/price_list", APPLY])
 
 
 def test_a_warm_event_costs_one_request(here: Clinic, counted: RequestRecorder) -> None:

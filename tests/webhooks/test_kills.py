@@ -76,7 +76,7 @@ class Story:
             org_id=self.here.org_id,
             hot_lead_alert_phone=ALERT_PHONE,
             twilio_account_sid="AC" + "1" * 32,
-            twilio_from_number="+14155550100",
+            twilio_from_number=self.here.number,
         )
         with factory.app.app_context():
             token = secrets.encrypt(self.here.org_id, "twilio", "auth_token", "token")

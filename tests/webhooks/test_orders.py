@@ -121,7 +121,6 @@ def test_every_repetition_leaves_the_same(
     assert play(here, sql, [usual[n] for n in order]) == play(here, sql, usual)
 
 
-@pytest.mark.xfail(strict=True, reason="tool_book marks the name that it gave as one that the call's report may change")
 def test_the_name_given_for_a_booking_stays_in_every_order(
     here: Clinic, sql: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ class Monitor:
 
     def finish(self, response: Response) -> Response:
         """Tell what the request cost, wherever it is told."""
-        timing, spent = cast(Timing, g.timing), database.request_log()
+        timing, spent = cast(Timing, g.get("timing") or Timing()), database.request_log()
         seconds = timing.total_seconds
         method, route = metrics.method_label(), metrics.route_label()
         slow = seconds >= self.slow_seconds

@@ -242,7 +242,7 @@ def test_a_trouble_of_our_own_is_a_sentence_too(here, monkeypatch, caplog):
 
 def test_the_caller_gets_a_text_where_the_clinic_can_send_one(here, factory):
     factory.insert(
-        "public.integration_settings", org_id=here.org_id, twilio_account_sid="AC1", twilio_from_number="+14155550166"
+        "public.integration_settings", org_id=here.org_id, twilio_account_sid="AC1", twilio_from_number=here.number
     )
     said = use(here, "book_appointment", BOOKING)
     assert said.endswith("The caller gets a text message to confirm it.")
