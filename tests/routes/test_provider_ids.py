@@ -21,7 +21,7 @@ SETTINGS, BEHAVIOR = "/api/founder-console/settings", "/api/founder-console/agen
 MAPPINGS = "/api/inbound/phone-mappings"
 PLATFORM_KEY = "the-key-of-the-platform"
 TWILIO = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": "a-token-of-the-clinic"}
-_numbers = itertools.count(7_000_000)
+_numbers = itertools.count(8_000_000)
 
 
 def number() -> str:

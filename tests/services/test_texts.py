@@ -14,7 +14,7 @@ from voxanne.services import secrets, texts
 TO = "+14155550123"
 
 
-_numbers = itertools.count(3_000_000)
+_numbers = itertools.count(4_000_000)
 
 
 class Program:

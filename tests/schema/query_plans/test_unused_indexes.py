@@ -10,7 +10,14 @@ from tests.schema.query_plans.test_routes import NAMED
 FOREIGN_KEY = "a deleted row of the other table must find those that refer to it"
 LATER = "for a list of a later issue, which tests it there"
 WEBHOOKS = "for the webhooks' ledger, which the service role alone reads"
+EVENTS = "for the functions that apply events, send texts and tidy up: test_call_events"
 DEFENDED = {
+    "idx_appointments_org_phone": EVENTS,
+    "idx_call_logs_unfinished": EVENTS,
+    "idx_calls_unfinished": EVENTS,
+    "idx_message_outbox_due": EVENTS,
+    "idx_message_outbox_org_message": EVENTS,
+    "idx_webhook_dead_letters_replayed": EVENTS,
     "idx_appointments_org_scheduled": "the diary by day: test_orders and test_routes",
     "idx_assistant_org_mapping_org": FOREIGN_KEY,
     "idx_audit_logs_org_created": LATER,
