@@ -6,7 +6,7 @@ from psycopg import sql
 
 from tests.schema import catalog
 from tests.schema.caller import Outcome, acting, attempt
-from tests.schema.rows import ROLES, SAMPLES, Clinic, insertion, new_user, sample
+from tests.schema.rows import ROLES, SAMPLES, Clinic, insert, insertion, new_user, sample
 
 DENIED = "42501"
 ANONYMOUS = (None, None, "anon")
@@ -151,6 +151,8 @@ def test_roles_write_what_is_theirs_to_write(db: psycopg.Connection, ours: Clini
 @pytest.mark.parametrize("table", TABLES)
 def test_rows_stay_with_their_organisation(db: psycopg.Connection, ours: Clinic, theirs: Clinic, table: str) -> None:
     move = sql.SQL("update {} set org_id = %s where id = %s").format(sql.Identifier("public", table))
+    if table == "message_outbox":  # is emptied by the tests of the sender, which takes whatever is in it
+        ours.rows[table] = insert(db, table, sample(ours, table))
     with pytest.raises(psycopg.errors.IntegrityError), db.transaction():
         db.execute(move, [theirs.org_id, ours.rows[table]])
 
