@@ -9,6 +9,7 @@ import pytest
 from tests.services.webhooks import events
 from tests.services.webhooks.clinic import clinic
 from voxanne.services.webhooks import tool_calls, tools
+from voxanne.signals import text_queued
 
 ZONE = ZoneInfo("America/New_York")
 DAY = (datetime.now(ZONE) + timedelta(days=3)).date()
@@ -187,6 +188,23 @@ def test_the_clinic_is_told_of_a_hot_lead_once_a_call(here, factory):
     assert "Santos" not in alert["summary"]
     (text,) = here.rows("public.messages")
     assert (text["recipient"], text["status"]) == ("+14155550188", "pending")
+
+
+def test_a_tools_text_is_sent_at_once(here, factory):
+    integration = {"twilio_account_sid": "AC1", "twilio_from_number": here.number, "hot_lead_alert_phone": here.number}
+    factory.insert("public.integration_settings", org_id=here.org_id, **integration)
+    told = []
+
+    def listen(_sender):
+        told.append(len(here.rows("public.messages")))
+
+    text_queued.connect(listen)
+    for id_ in ("t-1", "t-1"):
+        use(here, "book_appointment", BOOKING, id_=id_)
+        use(here, "notify_hot_lead", {"leadName": "Maria Santos"}, id_=f"{id_}-lead")
+    text_queued.disconnect(listen)
+
+    assert told == [1, 2]
 
 
 def test_several_calls_are_answered_one_by_one(here):
