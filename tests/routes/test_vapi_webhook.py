@@ -501,18 +501,36 @@ def test_no_word_of_a_patient_is_logged(here, caplog):
 # ---- Limits, health ----
 
 
-def test_one_address_may_send_so_many_events_and_health_stays_free(factory, app_with):
-    here = clinic(factory, app=app_with(webhook_rate_limit_per_minute=3, rate_limit_per_org_hour=1))
+@pytest.fixture
+def narrow(factory, app_with) -> Clinic:
+    return clinic(factory, app=app_with(webhook_rate_limit_per_minute=3, rate_limit_per_org_hour=1))
 
-    def sent(url):
-        return here.send(events.status_update("ringing", here.call()), url=url)
 
-    assert [sent(url).status_code for url in (*URLS, URL)] == [200, 200, 200]
-    reply = sent(URLS[1])
+def forged(here, url=URL, **environ):
+    body = orjson.dumps(events.report(here.call()))
+    return post(here.app, body, signature(body, "another-secret-altogether"), url=url, environ_base=environ)
+
+
+def test_an_address_that_sends_forged_events_is_shut_out_and_health_stays_free(narrow, heard):
+    assert [forged(narrow, url).status_code for url in (*URLS, URL)] == [401, 401, 401]
+    reply = forged(narrow, URLS[1])
+
     assert (reply.status_code, reply.json["code"]) == (429, "RATE_LIMITED")
     assert 0 < int(reply.headers["Retry-After"]) <= 61
+    assert len(heard) == len([*URLS, URL])  # this one nobody looked at
+    assert narrow.send(events.status_update("ringing", narrow.call())).status_code == 429
+    assert forged(narrow, REMOTE_ADDR="192.0.2.1").status_code == 401
     for url in ("/api/vapi/webhook/health", "/api/webhook/health", "/api/webhook/status"):
-        assert here.app.test_client().get(url).status_code == 200
+        assert narrow.app.test_client().get(url).status_code == 200
+
+
+def test_genuine_events_do_not_count_nor_pay_for_forged_ones_of_their_address(narrow):
+    def sent(url):
+        return narrow.send(events.status_update("ringing", narrow.call()), url=url).status_code
+
+    assert [sent(url) for url in URLS * 4] == [200] * 8
+    assert [forged(narrow).status_code for _ in range(8)] == [401] * 8
+    assert [sent(url) for url in URLS] == [200, 200]
 
 
 def test_the_setup_is_told_and_no_secret(app, app_with):
