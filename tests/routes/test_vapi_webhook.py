@@ -4,6 +4,7 @@ import json
 import logging
 import time
 
+import httpx
 import hypothesis
 import orjson
 import pytest
@@ -14,8 +15,9 @@ from tests.conftest import WEBHOOK_SECRET
 from tests.services.webhooks import events
 from tests.services.webhooks.clinic import URL, Clinic, clinic, post, signature
 from voxanne.services import secrets
-from voxanne.services.webhooks import live
+from voxanne.services.webhooks import breaker, live
 from voxanne.services.webhooks import signature as signatures
+from voxanne.services.webhooks.deliveries import Outcome
 from voxanne.signals import webhook_event
 
 URLS = [URL, "/api/webhooks/vapi"]
@@ -458,6 +460,58 @@ def test_while_the_database_is_away_events_are_kept_or_to_be_sent_again(away, he
     (delivery,) = spool.kept
     assert (delivery.source, delivery.org_id, delivery.payload) == ("vapi", here.org_id, event)
     assert [outcome for _, _, outcome in heard] == ["applied", "failed", "failed", "spooled"]
+
+
+@pytest.fixture
+def tried(monkeypatch):
+    """Outcomes that applying an event is to have, the last one for good, and how often it was tried: (ends, tries)."""
+    ends, tries = [], []
+
+    def process(delivery):
+        tries.append(delivery)
+        end = ends.pop(0) if len(ends) > 1 else ends[0]
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    monkeypatch.setattr("voxanne.services.webhooks.handler.process", process)
+    return ends, tries
+
+
+def test_while_the_database_is_frozen_one_event_waits_for_it_and_not_all(away, tried, monkeypatch):
+    here, _ = away
+    ends, tries = tried
+    ends[:] = [httpx.ReadTimeout("slow"), httpx.ReadTimeout("slow"), Outcome.APPLIED]
+    spool = here.app.extensions[live.SPOOL] = Memory()
+
+    def sent():
+        return here.send(events.report(here.call())).json["outcome"]
+
+    assert [sent() for _ in range(4)] == ["spooled"] * 4
+    assert (len(tries), len(spool.kept)) == (1, 4)
+
+    monkeypatch.setattr(breaker, "PAUSE_SECONDS", -1.0)
+    here.app.extensions.pop("voxanne.webhook_breaker")
+    assert [sent() for _ in range(3)] == ["spooled", "applied", "applied"]
+
+
+def test_a_database_that_refuses_at_once_is_asked_for_every_event(away, tried):
+    here, _ = away
+    ends, tries = tried
+    ends[:] = [httpx.ConnectError("refused")]
+    here.app.extensions[live.SPOOL] = Memory()
+
+    assert [here.send(events.report(here.call())).json["outcome"] for _ in range(3)] == ["spooled"] * 3
+    assert len(tries) == 3
+
+
+def test_without_a_spool_every_event_is_tried(away, tried):
+    here, _ = away
+    ends, tries = tried
+    ends[:] = [httpx.ReadTimeout("slow")]
+
+    assert [here.send(events.report(here.call())).status_code for _ in range(3)] == [503] * 3
+    assert len(tries) == 3
 
 
 def test_with_a_cold_cache_only_the_platforms_own_signature_is_believed_while_the_database_is_away(away):
