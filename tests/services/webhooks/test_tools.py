@@ -52,6 +52,20 @@ def test_a_booking_is_the_calls_whatever_comes_after(here):
     assert (appointment["call_id"], call["booking_confirmed"]) == (call["id"], True)
 
 
+def test_the_id_of_a_tool_call_counts_within_its_call_only(here):
+    """Some models' ids are four characters long, so those of two callers meet."""
+    other = here.call(call_id=f"{here.call_id}-b", customer={"number": "+14155550177"})
+    first = use(here, "book_appointment", BOOKING, id_="call_x1y2")
+
+    second = use(here, "book_appointment", {**BOOKING, "appointmentTime": "4 pm"}, id_="call_x1y2", call=other)
+    use(here, "notify_hot_lead", {"leadName": "Maria Santos"}, id_="call_h0t1")
+    use(here, "notify_hot_lead", {"leadName": "Joe Miller"}, id_="call_h0t1", call=other)
+
+    assert (first[:5], second[:5], first == second) == ("Done:", "Done:", False)
+    assert len(here.rows("public.appointments")) == 2
+    assert {alert["lead_name"] for alert in here.rows("public.hot_lead_alerts")} == {"Maria Santos", "Joe Miller"}
+
+
 def test_a_new_contact_shows_in_the_statistics_at_once(here, factory):
     owner = factory.member(here.org_id)
     assert owner.get("/api/contacts/stats").json["total_leads"] == 0
