@@ -7,6 +7,7 @@ the same address who has one is not refused.
 import hashlib
 import time
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
 from flask import Flask, Response, current_app, g, request
@@ -22,6 +23,9 @@ from voxanne.routes import vapi_webhook, webhooks
 
 _FAILED_AUTHENTICATION = "voxanne.failed-authentication"
 
+_SENDER_KNOWN_SECONDS = 3600.0
+_MOST_SENDERS = 10_000
+
 SIGN_IN = "ops.sign_in"
 
 
@@ -32,7 +36,7 @@ def caller() -> str:
 
 
 def address() -> str:
-    """Where a request comes from; providers' events count by that alone."""
+    """Where a request comes from; events that are refused count by that alone."""
     return f"address:{request.remote_addr}"
 
 
@@ -101,9 +105,38 @@ def _limiter(app: Flask, pool: ConnectionPool | None, **limits: Any) -> Limiter:
     return limiter
 
 
+class _Senders:
+    """The addresses that genuine events came from of late, as this process knows."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def is_known(self) -> bool:
+        """Whether the request at hand comes from one of them."""
+        return time.monotonic() < self._until.get(address(), 0.0)
+
+    def refused(self, response: Response) -> bool:
+        """Whether the request at hand was not taken, and so counts; if it was, its address is known from now on."""
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            return True
+        if len(self._until) >= _MOST_SENDERS:
+            self._until.clear()
+        self._until[address()] = time.monotonic() + _SENDER_KNOWN_SECONDS
+        return False
+
+
 def _limit_events(limiter: Limiter, settings: Settings) -> None:
-    allowed = f"{settings.webhook_rate_limit_per_minute} per minute"
-    events = limiter.shared_limit(allowed, scope="webhooks", key_func=address, methods=["POST"])
+    # The provider sends everybody's events from a few addresses and repeats none: neither their number nor one clinic's
+    # wrong secret may cost the others theirs.
+    allowed, senders = f"{settings.webhook_rate_limit_per_minute} per minute", _Senders()
+    events = limiter.shared_limit(
+        allowed,
+        scope="webhooks",
+        key_func=address,
+        methods=["POST"],
+        deduct_when=senders.refused,
+        exempt_when=senders.is_known,
+    )
     for blueprint in (vapi_webhook.bp, webhooks.bp):
         events(blueprint)
         limiter.exempt(blueprint, flags=ExemptionScope.APPLICATION)

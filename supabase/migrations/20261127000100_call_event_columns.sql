@@ -9,12 +9,14 @@ alter table public.call_logs add column event_rank int not null default 0, add c
 alter table public.calls add column event_rank int not null default 0, add column event_state jsonb not null default '{}';
 
 -- Texts that are still to be sent: written in the transaction that decided on them, gone when the outcome is known. A table of
--- its own, since members may write messages and must not thereby send them.
+-- its own, since members may write messages and must not thereby send them, nor change what is sent and to whom.
 create table public.message_outbox (
   id uuid primary key default gen_random_uuid(),
   org_id uuid not null references public.organizations (id) on delete cascade,
   message_id uuid not null,
   purpose text not null check (purpose in ('hot_lead_alert', 'booking_confirmation')),
+  recipient text not null check (recipient ~ '^\+[1-9][0-9]{1,14}$'),
+  content text not null check (length(content) between 1 and 1600),
   attempts int not null default 0 check (attempts >= 0),
   next_attempt_at timestamptz not null default now(), -- while a sender has it: when its claim lapses
   claimed_at timestamptz, -- null when its last claim has ended

@@ -233,7 +233,8 @@ begin
   insert into public.messages (org_id, contact_id, appointment_id, call_id, method, recipient, content, service_provider)
     values (p_org_id, p_contact_id, p_appointment_id, p_call_id, 'sms', p_text ->> 'to', left(p_text ->> 'body', 1600), 'twilio')
     returning id into message;
-  insert into public.message_outbox (org_id, message_id, purpose) values (p_org_id, message, p_purpose);
+  insert into public.message_outbox (org_id, message_id, purpose, recipient, content)
+    values (p_org_id, message, p_purpose, p_text ->> 'to', left(p_text ->> 'body', 1600));
   return message;
 end
 $$;

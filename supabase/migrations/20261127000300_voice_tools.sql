@@ -1,5 +1,5 @@
 -- What the voice assistant can do while somebody is on the line. A tool call has one effect and one answer, however often it comes:
--- the answer is kept in the ledger.
+-- the answer is kept in the ledger, under the call's id too, since some models' ids of tool calls are short enough to meet.
 
 -- When the organisation is open on a day, in its own time: settings -> business_hours -> monday ... sunday, each
 -- ["09:00", "17:00"] or null for closed; a day that is not named, or is unreadable, is 09:00 to 17:00.
@@ -87,7 +87,7 @@ language plpgsql set search_path = '' set timezone = 'UTC'
 as $$
 declare
   vapi_id text := p_call ->> 'vapi_call_id';
-  event text := 'tool:' || p_tool_call_id;
+  event text := 'tool:' || vapi_id || ':' || p_tool_call_id;
   kept jsonb := public.lock_call(p_org_id, vapi_id);
   the_call uuid := coalesce((kept ->> 'id')::uuid, gen_random_uuid());
   zone text := public.org_timezone(p_org_id);
@@ -237,7 +237,8 @@ create function public.tool_hot_lead(p_org_id uuid, p_tool_call_id text, p_call 
 language plpgsql set search_path = ''
 as $$
 declare
-  done jsonb := public.apply_call_event(p_org_id, jsonb_build_object('event_id', 'tool:' || p_tool_call_id, 'event_type', 'tool-calls',
+  done jsonb := public.apply_call_event(p_org_id, jsonb_build_object(
+    'event_id', 'tool:' || (p_call ->> 'vapi_call_id') || ':' || p_tool_call_id, 'event_type', 'tool-calls',
     'rank', 3, 'received_at', now(), 'call', p_call || '{"status": "in-progress"}', 'contact', p_contact, 'alert', p_alert));
 begin
   return done - 'applied' - 'call_type' || jsonb_build_object('alerted', done ->> 'alert_id' is not null, 'alert_id',

@@ -20,8 +20,8 @@ begin
     from due where waiting.id = due.id
     returning waiting.*
   )
-  select jsonb_agg(jsonb_build_object('id', message.id, 'org_id', message.org_id, 'recipient', message.recipient,
-    'content', message.content, 'attempts', taken.attempts, 'uncertain_since', taken.uncertain_since, 'purpose', taken.purpose,
+  select jsonb_agg(jsonb_build_object('id', message.id, 'org_id', message.org_id, 'recipient', taken.recipient,
+    'content', taken.content, 'attempts', taken.attempts, 'uncertain_since', taken.uncertain_since, 'purpose', taken.purpose,
     'call_id', message.call_id) order by taken.created_at) into claimed
   from taken join public.messages as message on message.org_id = taken.org_id and message.id = taken.message_id
   where message.method = 'sms' and message.status = 'pending';
@@ -60,6 +60,10 @@ begin
   update public.messages set status = p_status, service_provider = 'twilio', external_message_id = left(p_external_id, 200),
     sent_at = case p_status when 'sent' then now() end, error_message = left(p_error, 2000)
   where id = p_id;
+  if p_status = 'sent' then -- whatever a member has made of it meanwhile: the record says what went out, and to whom
+    update public.messages as noted set method = 'sms', recipient = waiting.recipient, content = waiting.content
+    from public.message_outbox as waiting where noted.id = p_id and waiting.org_id = noted.org_id and waiting.message_id = noted.id;
+  end if;
   if p_status = 'sent' then
     insert into public.sms_message_tracking as tracking (org_id, message_id, message_sid, status)
       values (message.org_id, p_id, left(p_external_id, 100), 'queued')

@@ -4,6 +4,7 @@ import json
 import logging
 import time
 
+import httpx
 import hypothesis
 import orjson
 import pytest
@@ -14,8 +15,9 @@ from tests.conftest import WEBHOOK_SECRET
 from tests.services.webhooks import events
 from tests.services.webhooks.clinic import URL, Clinic, clinic, post, signature
 from voxanne.services import secrets
-from voxanne.services.webhooks import live
+from voxanne.services.webhooks import breaker, live
 from voxanne.services.webhooks import signature as signatures
+from voxanne.services.webhooks.deliveries import Outcome
 from voxanne.signals import webhook_event
 
 URLS = [URL, "/api/webhooks/vapi"]
@@ -460,6 +462,58 @@ def test_while_the_database_is_away_events_are_kept_or_to_be_sent_again(away, he
     assert [outcome for _, _, outcome in heard] == ["applied", "failed", "failed", "spooled"]
 
 
+@pytest.fixture
+def tried(monkeypatch):
+    """Outcomes that applying an event is to have, the last one for good, and how often it was tried: (ends, tries)."""
+    ends, tries = [], []
+
+    def process(delivery):
+        tries.append(delivery)
+        end = ends.pop(0) if len(ends) > 1 else ends[0]
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    monkeypatch.setattr("voxanne.services.webhooks.handler.process", process)
+    return ends, tries
+
+
+def test_while_the_database_is_frozen_one_event_waits_for_it_and_not_all(away, tried, monkeypatch):
+    here, _ = away
+    ends, tries = tried
+    ends[:] = [httpx.ReadTimeout("slow"), httpx.ReadTimeout("slow"), Outcome.APPLIED]
+    spool = here.app.extensions[live.SPOOL] = Memory()
+
+    def sent():
+        return here.send(events.report(here.call())).json["outcome"]
+
+    assert [sent() for _ in range(4)] == ["spooled"] * 4
+    assert (len(tries), len(spool.kept)) == (1, 4)
+
+    monkeypatch.setattr(breaker, "PAUSE_SECONDS", -1.0)
+    here.app.extensions.pop("voxanne.webhook_breaker")
+    assert [sent() for _ in range(3)] == ["spooled", "applied", "applied"]
+
+
+def test_a_database_that_refuses_at_once_is_asked_for_every_event(away, tried):
+    here, _ = away
+    ends, tries = tried
+    ends[:] = [httpx.ConnectError("refused")]
+    here.app.extensions[live.SPOOL] = Memory()
+
+    assert [here.send(events.report(here.call())).json["outcome"] for _ in range(3)] == ["spooled"] * 3
+    assert len(tries) == 3
+
+
+def test_without_a_spool_every_event_is_tried(away, tried):
+    here, _ = away
+    ends, tries = tried
+    ends[:] = [httpx.ReadTimeout("slow")]
+
+    assert [here.send(events.report(here.call())).status_code for _ in range(3)] == [503] * 3
+    assert len(tries) == 3
+
+
 def test_with_a_cold_cache_only_the_platforms_own_signature_is_believed_while_the_database_is_away(away):
     here, take_away = away
     with here.app.app_context():
@@ -501,18 +555,36 @@ def test_no_word_of_a_patient_is_logged(here, caplog):
 # ---- Limits, health ----
 
 
-def test_one_address_may_send_so_many_events_and_health_stays_free(factory, app_with):
-    here = clinic(factory, app=app_with(webhook_rate_limit_per_minute=3, rate_limit_per_org_hour=1))
+@pytest.fixture
+def narrow(factory, app_with) -> Clinic:
+    return clinic(factory, app=app_with(webhook_rate_limit_per_minute=3, rate_limit_per_org_hour=1))
 
-    def sent(url):
-        return here.send(events.status_update("ringing", here.call()), url=url)
 
-    assert [sent(url).status_code for url in (*URLS, URL)] == [200, 200, 200]
-    reply = sent(URLS[1])
+def forged(here, url=URL, **environ):
+    body = orjson.dumps(events.report(here.call()))
+    return post(here.app, body, signature(body, "another-secret-altogether"), url=url, environ_base=environ)
+
+
+def test_an_address_that_sends_forged_events_is_shut_out_and_health_stays_free(narrow, heard):
+    assert [forged(narrow, url).status_code for url in (*URLS, URL)] == [401, 401, 401]
+    reply = forged(narrow, URLS[1])
+
     assert (reply.status_code, reply.json["code"]) == (429, "RATE_LIMITED")
     assert 0 < int(reply.headers["Retry-After"]) <= 61
+    assert len(heard) == len([*URLS, URL])  # this one nobody looked at
+    assert narrow.send(events.status_update("ringing", narrow.call())).status_code == 429
+    assert forged(narrow, REMOTE_ADDR="192.0.2.1").status_code == 401
     for url in ("/api/vapi/webhook/health", "/api/webhook/health", "/api/webhook/status"):
-        assert here.app.test_client().get(url).status_code == 200
+        assert narrow.app.test_client().get(url).status_code == 200
+
+
+def test_genuine_events_do_not_count_nor_pay_for_forged_ones_of_their_address(narrow):
+    def sent(url):
+        return narrow.send(events.status_update("ringing", narrow.call()), url=url).status_code
+
+    assert [sent(url) for url in URLS * 4] == [200] * 8
+    assert [forged(narrow).status_code for _ in range(8)] == [401] * 8
+    assert [sent(url) for url in URLS] == [200, 200]
 
 
 def test_the_setup_is_told_and_no_secret(app, app_with):

@@ -79,7 +79,12 @@ SAMPLES: dict[str, Callable[[Clinic], dict[str, Any]]] = {
         "message_id": clinic.rows.get("messages"),
         "status": "sent",
     },
-    "message_outbox": lambda clinic: {"message_id": clinic.rows.get("messages"), "purpose": "hot_lead_alert"},
+    "message_outbox": lambda clinic: {
+        "message_id": clinic.rows.get("messages"),
+        "purpose": "hot_lead_alert",
+        "recipient": number(),
+        "content": "Hot lead",
+    },
     "follow_up_tasks": lambda clinic: {"task_type": "call_back", "contact_id": clinic.rows.get("contacts")},
     "notifications": lambda _: {"type": "missed_call", "title": "Missed call", "message": "from Anna"},
     "hot_lead_alerts": lambda clinic: {

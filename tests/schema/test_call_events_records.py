@@ -68,6 +68,20 @@ def test_a_sent_text_is_settled(org_id: str, sql: Sql) -> None:
     assert sql.execute("select from public.message_outbox").fetchall() == []
 
 
+def test_what_a_member_makes_of_a_waiting_text_is_not_sent(org_id: str, sql: Sql) -> None:
+    sql.execute(
+        "update public.messages set recipient = '+14155550666', content = 'Buy now' where org_id = %s", [org_id]
+    )
+    (text,) = claimed(sql)
+    assert (text["recipient"], text["content"]) == (ALERT_PHONE, "Hot lead")
+
+    sql.execute("update public.messages set method = 'email', recipient = 'a@example.com' where org_id = %s", [org_id])
+    assert one(sql, FINISH, text["id"], "sent", "SM1" + text["id"], None, None)
+
+    message = only(sql, "messages", org_id)
+    assert (message["method"], message["recipient"], message["content"]) == ("sms", ALERT_PHONE, "Hot lead")
+
+
 def test_a_text_that_failed_for_good_is_settled(org_id: str, sql: Sql) -> None:
     (text,) = claimed(sql)
     assert one(sql, FINISH, text["id"], "failed", None, "no such number", None)

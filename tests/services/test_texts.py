@@ -46,7 +46,8 @@ class Program:
         message = self.factory.insert(
             "messages", org_id=self.org_id, method="sms", recipient=TO, content=body["body"], status="pending"
         )
-        self.factory.insert("message_outbox", org_id=self.org_id, message_id=message, purpose="hot_lead_alert")
+        own = {"recipient": TO, "content": body["body"], "purpose": "hot_lead_alert"}
+        self.factory.insert("message_outbox", org_id=self.org_id, message_id=message, **own)
         return message
 
     def send(self) -> int:

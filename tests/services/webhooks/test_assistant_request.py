@@ -106,3 +106,16 @@ def test_with_a_cold_cache_the_caller_hears_a_sentence_while_the_database_is_awa
     app.extensions["voxanne.supabase"]._base = "http://127.0.0.1:9"
 
     assert ask(here) == {"error": assistant_request.NOBODY}
+
+
+def test_a_trouble_of_our_own_does_not_keep_the_assistant_from_answering(here, monkeypatch, caplog):
+    def broken(*_args, **_kwargs):
+        raise KeyError("Maria Santos")
+
+    monkeypatch.setattr("voxanne.queries.tools.find_caller", broken)
+    reply = ask(here)
+
+    assert reply["assistantId"] == here.assistant
+    values = reply["assistantOverrides"]["variableValues"]
+    assert (values["clinicName"], values["callerKnown"]) == ("Smile Clinic", "no")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["caller can't be looked up"]

@@ -57,7 +57,7 @@ def test_tool_calls_are_read_in_every_notation(arguments):
 
     for payload in (of_today, flat, newest):
         event = parse(payload)
-        assert event.event_id == "tool:call_1"
+        assert event.event_id == f"tool:{event.call_id}:call_1"
         (use,) = event.tool_calls
         assert (use.id, use.name, use.arguments) == ("call_1", "check_availability", {"date": "2026-11-24"})
 

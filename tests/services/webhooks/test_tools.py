@@ -9,6 +9,7 @@ import pytest
 from tests.services.webhooks import events
 from tests.services.webhooks.clinic import clinic
 from voxanne.services.webhooks import tool_calls, tools
+from voxanne.signals import text_queued
 
 ZONE = ZoneInfo("America/New_York")
 DAY = (datetime.now(ZONE) + timedelta(days=3)).date()
@@ -49,6 +50,20 @@ def test_a_booking_is_the_calls_whatever_comes_after(here):
     (call,) = here.rows("public.call_logs")
     (appointment,) = here.rows("public.appointments")
     assert (appointment["call_id"], call["booking_confirmed"]) == (call["id"], True)
+
+
+def test_the_id_of_a_tool_call_counts_within_its_call_only(here):
+    """Some models' ids are four characters long, so those of two callers meet."""
+    other = here.call(call_id=f"{here.call_id}-b", customer={"number": "+14155550177"})
+    first = use(here, "book_appointment", BOOKING, id_="call_x1y2")
+
+    second = use(here, "book_appointment", {**BOOKING, "appointmentTime": "4 pm"}, id_="call_x1y2", call=other)
+    use(here, "notify_hot_lead", {"leadName": "Maria Santos"}, id_="call_h0t1")
+    use(here, "notify_hot_lead", {"leadName": "Joe Miller"}, id_="call_h0t1", call=other)
+
+    assert (first[:5], second[:5], first == second) == ("Done:", "Done:", False)
+    assert len(here.rows("public.appointments")) == 2
+    assert {alert["lead_name"] for alert in here.rows("public.hot_lead_alerts")} == {"Maria Santos", "Joe Miller"}
 
 
 def test_a_new_contact_shows_in_the_statistics_at_once(here, factory):
@@ -187,6 +202,23 @@ def test_the_clinic_is_told_of_a_hot_lead_once_a_call(here, factory):
     assert "Santos" not in alert["summary"]
     (text,) = here.rows("public.messages")
     assert (text["recipient"], text["status"]) == ("+14155550188", "pending")
+
+
+def test_a_tools_text_is_sent_at_once(here, factory):
+    integration = {"twilio_account_sid": "AC1", "twilio_from_number": here.number, "hot_lead_alert_phone": here.number}
+    factory.insert("public.integration_settings", org_id=here.org_id, **integration)
+    told = []
+
+    def listen(_sender):
+        told.append(len(here.rows("public.messages")))
+
+    text_queued.connect(listen)
+    for id_ in ("t-1", "t-1"):
+        use(here, "book_appointment", BOOKING, id_=id_)
+        use(here, "notify_hot_lead", {"leadName": "Maria Santos"}, id_=f"{id_}-lead")
+    text_queued.disconnect(listen)
+
+    assert told == [1, 2]
 
 
 def test_several_calls_are_answered_one_by_one(here):

@@ -59,13 +59,15 @@ def _assistant(config: Row | None) -> str | None:
 
 def _values(org_id: str, number: str | None) -> dict[str, str]:
     """Return every placeholder, "" for what is not known: the assistant would read an unfilled one aloud."""
+    settings: Row = {}
+    caller: Row = {}
     try:
         settings = org_settings.load(database.as_service(hurried=True), org_id) or {}
         caller = tools.find_caller(database.as_service(hurried=True), org_id, number) if number else {}
     except Exception as error:
+        # The phone is ringing: whatever it is, the assistant can answer without.
         if not is_unavailable(error):
-            raise
-        settings = caller = {}
+            logger.exception("caller can't be looked up", extra={"org_id": org_id})
     zone = ZoneInfo(settings.get("timezone") or "UTC")
     contact, booked = caller.get("contact") or {}, caller.get("next_appointment")
     return {

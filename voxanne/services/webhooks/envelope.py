@@ -103,7 +103,7 @@ class Event:
             return f"status:{self.call_id}:{self.status}"
         if self.type == END_REPORT:
             return f"end:{self.call_id}"
-        return f"tool:{self.tool_calls[0].id}" if self.tool_calls else None
+        return f"tool:{self.call_id}:{self.tool_calls[0].id}" if self.tool_calls else None
 
 
 def head(payload: dict[str, Any]) -> Event:

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from voxanne.database import Row
 from voxanne.errors import ApiError, DatabaseUnavailable, NotFound, Unauthenticated, ValidationFailed, is_unavailable
-from voxanne.services.webhooks import assistant_request, envelope, handler, routing, signature, tool_calls
+from voxanne.services.webhooks import assistant_request, breaker, envelope, handler, routing, signature, tool_calls
 from voxanne.services.webhooks.deliveries import Delivery, Outcome, Spool
 from voxanne.services.webhooks.envelope import ASSISTANT_REQUEST, FUNCTION_CALL, KNOWN, TOOL_CALLS, Event
 from voxanne.services.webhooks.signature import Claim
@@ -130,15 +130,21 @@ def _genuine(claim: Claim, body: bytes, head: Event | None) -> str | None:
 def _take(delivery: Delivery, head: Event) -> Outcome:
     if not handler.stored(head):
         return Outcome.IGNORED
-    try:
-        return handler.process(delivery)
-    except Exception as error:
-        if not is_unavailable(error):
-            raise
-        logger.warning("database away, event kept", extra={"org_id": delivery.org_id, "event_id": head.event_id})
     spool = cast(Spool | None, current_app.extensions.get(SPOOL))
+    way = breaker.current()
+    if spool is None or way.lets_through():
+        try:
+            outcome = handler.process(delivery)
+        except Exception as error:
+            way.note(error)
+            if not is_unavailable(error):
+                raise
+        else:
+            way.note(None)
+            return outcome
     if spool is None:
         raise DatabaseUnavailable
+    logger.warning("database away, event kept", extra={"org_id": delivery.org_id, "event_id": head.event_id})
     try:
         spool.put(delivery)
     except Exception as error:

@@ -16,6 +16,7 @@ from voxanne.services.webhooks import handler, speech, statuses
 from voxanne.services.webhooks import tool_arguments as named
 from voxanne.services.webhooks.envelope import Event, ToolCall
 from voxanne.services.webhooks.tool_arguments import Arguments
+from voxanne.signals import text_queued
 
 DEFAULT_MINUTES = 45
 _MOST_TIMES = 8
@@ -110,6 +111,7 @@ def book(line: Line, tool_call: ToolCall) -> str:
     given = {name: value for name, value in wish.items() if value}
     with contacts.changing(line.org_id):
         result = queries.book(database.as_service(), line.org_id, tool_call.id, call=line.call, booking=given)
+    _tell_sender(result)
     return _booked(result, when, asked)
 
 
@@ -148,7 +150,10 @@ def notify_hot_lead(line: Line, tool_call: ToolCall) -> str:
     alert["text"] = texts.hot_lead_text(line.event.call_id or tool_call.id, alert, line.settings)
     contact = {"phone": phone, **({"name": name} if name else {})} if phone else None
     with contacts.changing(line.org_id):
-        queries.hot_lead(database.as_service(), line.org_id, tool_call.id, call=line.call, contact=contact, alert=alert)
+        result = queries.hot_lead(
+            database.as_service(), line.org_id, tool_call.id, call=line.call, contact=contact, alert=alert
+        )
+    _tell_sender(result)
     return "The clinic has been told and will call back as soon as possible."
 
 
@@ -193,6 +198,12 @@ def _booked(result: Row, when: datetime, asked: Arguments) -> str:
         else "Please ask for another day."
     )
     return f"{speech.moment(when)} {why}. {instead}"
+
+
+def _tell_sender(result: Row) -> None:
+    """Have the text that a tool call made sent now."""
+    if result.get("message_id") and not result["duplicate"]:
+        text_queued.send()
 
 
 def _confirmation(line: Line, tool_call: ToolCall, service: str, when: datetime) -> Row | None:
