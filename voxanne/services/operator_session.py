@@ -36,7 +36,7 @@ class AuthUnavailable(DatabaseUnavailable):
 
 
 class OperatorSession(BaseModel):
-    """What the cookie holds; times are seconds since 1970, and `renewed` is whether the browser has yet to hear of it."""
+    """What the cookie holds; times are seconds since 1970, `renewed` is whether the browser has yet to hear of it."""
 
     purpose: Literal["operator session"] = "operator session"
     user_id: str
@@ -44,7 +44,7 @@ class OperatorSession(BaseModel):
     refresh_token: str
     renew_at: float
     ends_at: float
-    renewed: bool = Field(False, exclude=True)
+    renewed: bool = Field(default=False, exclude=True)
 
     def seal(self) -> str:
         """Return it encrypted."""

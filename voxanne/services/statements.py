@@ -23,7 +23,8 @@ _BLANKS = re.compile(r"\s+")
 
 def mask(statement: str) -> str:
     """Return the statement with a question mark for each value, without comments, on one line."""
-    kept, at = [], 0
+    kept: list[str] = []
+    at = 0
     while part := _PARTS.search(statement, at):
         kept += statement[at : part.start()], _replacement(part)
         at = _comment_end(statement, part.end()) if part["opened"] else part.end()

@@ -109,9 +109,9 @@ def test_while_the_database_is_away_everything_stays(here: Clinic, kept_in: Sqli
     for _ in range(3):
         kept_in.put(delivery(here))
     heard = []
-    with webhook_event.connected_to(lambda _, **told: heard.append(told["outcome"])):
-        with away.app_context(), pytest.raises(Exception, match=r"refused|failed"):
-            drainer.drain(kept_in)
+    listening = webhook_event.connected_to(lambda _, **told: heard.append(told["outcome"]))
+    with listening, away.app_context(), pytest.raises(Exception, match=r"refused|failed"):
+        drainer.drain(kept_in)
     assert (kept_in.size().events, kept_in.size().failed) == (3, 1)
     assert heard == [], "they were counted as spooled when they came, and nothing has failed since"
 
