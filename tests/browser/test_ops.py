@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, Account, Watched, sign_in, sign_up, visit, watch
 from tests.performance.server import Server
+from voxanne.cache import REGIONS
 from voxanne.routes.ops import ASSETS
 
 PACKAGES = Path(__file__).parents[2] / "supabase" / "local" / "node_modules"
@@ -76,7 +77,7 @@ def test_an_operator_signs_in_and_sees_charts(page: Page) -> None:
     refresh(page)
 
     plots = page.locator(".plot")
-    assert plots.count() == page.locator(".plot canvas").count() == 14
+    assert plots.count() == page.locator(".plot canvas").count() == 6 + len(REGIONS)
     expect(plots.first).to_have_accessible_name(re.compile(r"^Line chart of the last hour: Latency in ms\. p50 \d"))
     assert inked(page, 1) > 20, "no line for the requests"
 
