@@ -13,7 +13,8 @@ database_request = _signals.signal("database-request")
 provider_call = _signals.signal("provider-call")
 
 # sent with source ("vapi", "twilio"), event_type (a known one, else "other"), outcome ("applied", "duplicate",
-# "ignored", "answered", "spooled", "refused", "unknown", "failed", "dead") and seconds
+# "ignored", "answered", "spooled", "refused", "unknown", "failed", "dead") and seconds; once a delivery, and once more
+# for a spooled one when it is applied or given up
 webhook_event = _signals.signal("webhook-event")
 
 # sent when a text has been put into the outbox; the thread that sends them wakes up

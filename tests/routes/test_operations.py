@@ -58,6 +58,15 @@ def test_with_nobody_named_nobody_gets_in(app_with: Callable[..., Flask], path: 
     assert operator_of(app, email="").get(path).status_code == 403
 
 
+@pytest.mark.parametrize("path", ROUTES)
+def test_operators_need_no_organisation(app: Flask, path: str) -> None:
+    assert operator_of(app, app_metadata={}).get(path).status_code == 200
+
+
+def test_an_address_that_is_an_operators_id_names_nobody(app: Flask) -> None:
+    assert operator_of(app, user_id=str(uuid.uuid4()), email=OPERATOR_ID).get(PERFORMANCE).status_code == 403
+
+
 ADDRESS = "Ops@Voxanne.example"
 
 

@@ -328,6 +328,13 @@ def test_a_session_is_renewed_when_it_is_time(app: Flask, account: Account) -> N
     assert after.ends_at == before.ends_at
 
 
+def test_a_refresh_under_way_does_not_bring_back_a_session_that_was_ended(app: Flask, account: Account) -> None:
+    client = app.test_client()
+    sign_in(client, account.email)
+
+    assert "Set-Cookie" not in client.get("/ops").headers
+
+
 def test_who_is_banned_is_out_at_the_next_renewal(app: Flask, sql: psycopg.Connection) -> None:
     account = Account()
     app.config["SETTINGS"] = settings_for_tests(operators=(account.user_id,))

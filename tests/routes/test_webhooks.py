@@ -77,3 +77,14 @@ def test_what_is_no_report_is_told_so(app, sent):
     )
     long = {"MessageSid": sent, "MessageStatus": "sent", "Body": "x" * 1_000_001}
     assert report(app, long).status_code == 413
+
+
+def test_a_report_that_the_database_could_not_take_counts_as_failed(app_with):
+    app = app_with(backend_url=PUBLIC, supabase_url="http://127.0.0.1:1")
+    heard = []
+    with webhook_event.connected_to(lambda _, **told: heard.append(told["outcome"])):
+        reply = report(app, {"MessageSid": "SM1", "MessageStatus": "delivered"})
+        assert reply.status_code == 503
+        assert report(app, {"MessageSid": "SM1"}, **{"Content-Type": "text/plain"}).status_code == 415
+
+    assert heard == ["failed", "refused"]

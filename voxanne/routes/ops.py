@@ -44,7 +44,8 @@ def show() -> Response:
         return _sign_in_page()
     session = operator_session.resume(sealed)
     page = render_template("ops.html", email=session.email, refresh_seconds=REFRESH_SECONDS, **operations_page.view())
-    return _with_session(_page(page), session)
+    # Only a new one: a refresh on its way while somebody signs out would bring the ended session back.
+    return _with_session(_page(page), session) if session.renewed else _page(page)
 
 
 @bp.post(f"{PATH}/session")

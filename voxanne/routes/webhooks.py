@@ -1,6 +1,5 @@
 """The other addresses for providers' events: the voice provider's second one, and what Twilio reports of texts."""
 
-import time
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -14,7 +13,7 @@ from voxanne.schemas.webhooks import Received, SmsStatus, VapiEvent, VapiReply, 
 from voxanne.services import sms_status
 from voxanne.services.sms_status import SmsOutcome
 from voxanne.services.webhooks import live
-from voxanne.signals import webhook_event
+from voxanne.services.webhooks.deliveries import Outcome
 
 bp = Blueprint("webhooks", __name__, url_prefix="/api")
 
@@ -32,24 +31,24 @@ def receive_event(json: VapiEvent) -> Response:  # noqa: ARG001 -- described by 
 @describe("Webhooks", Received, public=True, errors=(403, 413, 415))
 def receive_sms_status(json: SmsStatus) -> Response:  # noqa: ARG001 -- described by it, read as it came
     """Take what Twilio reports of a text: a form, signed in X-Twilio-Signature with the account's token."""
-    outcome = SmsOutcome.REFUSED
-    started = time.perf_counter()
-    try:
-        signature = request.headers.get("X-Twilio-Signature")
-        if signature:
-            read_body(request)
-            if request.mimetype != _FORM:
-                raise UnsupportedMediaType
-            outcome = sms_status.apply_status(request.form.to_dict(), request.url, signature)
-    finally:
-        seconds = time.perf_counter() - started
-        told = "refused" if outcome is SmsOutcome.INVALID else outcome.value
-        webhook_event.send(source="twilio", event_type="sms-status", outcome=told, seconds=seconds)
+    with live.watched("twilio", "sms-status") as watch:
+        outcome = _take_sms_status()
+        watch.outcome = Outcome.REFUSED if outcome is SmsOutcome.INVALID else Outcome(outcome.value)
     if outcome is SmsOutcome.REFUSED:
         raise Forbidden("Missing or invalid webhook signature.")
     if outcome is SmsOutcome.INVALID:
         raise ValidationFailed("MessageSid and MessageStatus are needed.")
     return jsonify(received=True)
+
+
+def _take_sms_status() -> SmsOutcome:
+    signature = request.headers.get("X-Twilio-Signature")
+    if not signature:
+        return SmsOutcome.REFUSED
+    read_body(request)
+    if request.mimetype != _FORM:
+        raise UnsupportedMediaType
+    return sms_status.apply_status(request.form.to_dict(), request.url, signature)
 
 
 @bp.get("/webhook/health")

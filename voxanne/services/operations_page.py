@@ -117,6 +117,7 @@ def _age(source: Source) -> str:
 
 def _glances(numbers: dict[str, Any], database: Source) -> list[Glance]:
     totals, cache, slow_ms = numbers["totals"], numbers["cache"], numbers["slowRequestMs"]
+    errors_of_all = f"{totals['errors']:,} of {totals['requests']:,}"
     return [
         Glance("Requests", totals["perMinute"], "a minute", f"{totals['requests']:,} in the last hour"),
         _judged(
@@ -125,7 +126,7 @@ def _glances(numbers: dict[str, Any], database: Source) -> list[Glance]:
             word="slow",
         ),
         _judged(
-            Glance("Errors of ours (5xx)", totals["errorPercent"], "%", f"{totals['errors']:,} requests"),
+            Glance("Errors of ours (5xx)", totals["errorPercent"], "%", errors_of_all),
             bad=(totals["errorPercent"] or 0) > ERRORS_HIGH,
             word="high",
         ),

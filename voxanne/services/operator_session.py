@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from supabase_auth.errors import AuthApiError, AuthError
 
 from voxanne import database
@@ -36,7 +36,7 @@ class AuthUnavailable(DatabaseUnavailable):
 
 
 class OperatorSession(BaseModel):
-    """What the cookie holds; times are seconds since 1970."""
+    """What the cookie holds; times are seconds since 1970, `renewed` is whether the browser has yet to hear of it."""
 
     purpose: Literal["operator session"] = "operator session"
     user_id: str
@@ -44,6 +44,7 @@ class OperatorSession(BaseModel):
     refresh_token: str
     renew_at: float
     ends_at: float
+    renewed: bool = Field(default=False, exclude=True)
 
     def seal(self) -> str:
         """Return it encrypted."""
@@ -77,7 +78,7 @@ def resume(sealed: str) -> OperatorSession:
     try:
         renewed = _session(_ask_auth("refresh_session", session.refresh_token), ends_at=session.ends_at)
     except (DatabaseUnavailable, RateLimited):
-        return session.model_copy(update={"renew_at": time.time() + ASK_AGAIN_SECONDS})
+        return session.model_copy(update={"renew_at": time.time() + ASK_AGAIN_SECONDS, "renewed": True})
     if not is_operator(renewed.user_id, renewed.email):
         raise Forbidden("You are no longer named as an operator.")
     return renewed
@@ -129,6 +130,7 @@ def _session(tokens: Any, *, ends_at: float) -> OperatorSession:
         refresh_token=tokens.refresh_token,
         renew_at=claims["exp"] - RENEW_BEFORE_SECONDS,
         ends_at=ends_at,
+        renewed=True,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 DASH = "\N{EN DASH}"
 _KILO = 1024
 _PLAIN = 10
+_LEAST, _ALL = 0.1, 100
 
 
 def amount(value: float | None) -> str:
@@ -16,9 +17,22 @@ def amount(value: float | None) -> str:
     return f"{value:.1f}"
 
 
+def share(value: float | None) -> str:
+    """Write a share that came as 0 to 100, to one decimal; what is not nothing, and not all, never looks like it."""
+    if value is None:
+        return DASH
+    if value in (0, _ALL):
+        return f"{value:.0f}"
+    if value < _LEAST:
+        return f"< {_LEAST}"
+    if value > _ALL - _LEAST:
+        return f"> {_ALL - _LEAST}"
+    return f"{value:.1f}"
+
+
 def percent(value: float | None) -> str:
-    """Write a share that came as 0 to 100."""
-    return DASH if value is None else f"{value:.1f} %"
+    """Write a share with its sign."""
+    return DASH if value is None else f"{share(value)} %"
 
 
 def size(value: float | None) -> str:
@@ -40,4 +54,4 @@ def moment(value: datetime | str | None) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
-FILTERS = (amount, percent, size, moment)
+FILTERS = (amount, share, percent, size, moment)

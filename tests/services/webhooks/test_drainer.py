@@ -108,9 +108,12 @@ def test_while_the_database_is_away_everything_stays(here: Clinic, kept_in: Sqli
     away = create_app(settings_for_tests(supabase_url=NOWHERE))
     for _ in range(3):
         kept_in.put(delivery(here))
-    with away.app_context(), pytest.raises(Exception, match=r"refused|failed"):
+    heard = []
+    listening = webhook_event.connected_to(lambda _, **told: heard.append(told["outcome"]))
+    with listening, away.app_context(), pytest.raises(Exception, match=r"refused|failed"):
         drainer.drain(kept_in)
     assert (kept_in.size().events, kept_in.size().failed) == (3, 1)
+    assert heard == [], "they were counted as spooled when they came, and nothing has failed since"
 
 
 def test_what_cannot_be_applied_becomes_a_dead_letter(here: Clinic, program: Flask, kept_in: SqliteSpool) -> None:

@@ -66,10 +66,18 @@ def _deliver(delivery: Delivery) -> Outcome:
     started, outcome = time.perf_counter(), Outcome.FAILED
     try:
         outcome = _process(delivery)
-    finally:
-        seconds = time.perf_counter() - started
-        webhook_event.send(source=delivery.source, event_type=_kind(delivery), outcome=outcome.value, seconds=seconds)
+    except Exception as error:
+        if not is_unavailable(error):
+            _tell(delivery, outcome, started)
+        # Else it counts as spooled, and nothing has become of it yet: an hour's outage is not 200 failures.
+        raise
+    _tell(delivery, outcome, started)
     return outcome
+
+
+def _tell(delivery: Delivery, outcome: Outcome, started: float) -> None:
+    seconds = time.perf_counter() - started
+    webhook_event.send(source=delivery.source, event_type=_kind(delivery), outcome=outcome.value, seconds=seconds)
 
 
 def _process(delivery: Delivery) -> Outcome:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import orjson
 from flask import current_app
@@ -32,7 +32,7 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass
-class _Watch:
+class Watch:
     """What the monitoring is told of a delivery."""
 
     event_type: str = "other"
@@ -45,7 +45,7 @@ def receive(headers: Headers, read: Callable[[], bytes]) -> Row:
     Raises `Unauthenticated` for what is not the provider's, `NotFound` for nobody's assistant, `ValidationFailed` for
     what is no event, `DatabaseUnavailable` for what can neither be applied nor kept: the provider is to send it again.
     """
-    with _watched() as watch:
+    with watched("vapi") as watch:
         claim = signature.claim(headers)
         body = read()
         payload, head = _read(body)
@@ -67,8 +67,9 @@ def receive(headers: Headers, read: Callable[[], bytes]) -> Row:
 
 
 @contextmanager
-def _watched() -> Iterator[_Watch]:
-    watch, started = _Watch(), time.perf_counter()
+def watched(source: Literal["vapi", "twilio"], event_type: str = "other") -> Iterator[Watch]:
+    """Tell the monitoring, once, how the block dealt with a delivery; an error says so itself."""
+    watch, started = Watch(event_type), time.perf_counter()
     try:
         yield watch
     except NotFound:
@@ -80,7 +81,7 @@ def _watched() -> Iterator[_Watch]:
         raise
     finally:
         seconds = time.perf_counter() - started
-        webhook_event.send(source="vapi", event_type=watch.event_type, outcome=watch.outcome.value, seconds=seconds)
+        webhook_event.send(source=source, event_type=watch.event_type, outcome=watch.outcome.value, seconds=seconds)
 
 
 def _read(body: bytes) -> tuple[Row | None, Event | None]:
