@@ -191,3 +191,8 @@ def as_service(*, probe: bool = False, hurried: bool = False) -> SyncPostgrestCl
     A `hurried` one is for questions while somebody on the telephone waits for the answer.
     """
     return supabase().rest(probe=probe, hurried=hurried)
+
+
+def call_function(db: SyncPostgrestClient, function: str, arguments: Row) -> Any:
+    """Return what a database function returns: a row, rows or a plain value."""
+    return cast(Any, db).rpc(function, arguments).execute().data

@@ -1,8 +1,9 @@
 """How much of an ordinary hour the cache answers, and what it spares Supabase.
 
 Run inside a stack: `node supabase/local/main.mjs --ephemeral -- .venv/bin/python -m tests.performance.replay`. The
-hour of `traffic.py` goes through the real program and the real database twice, without the cache and with it; only the
-clock is moved, so that it takes minutes. Exits with 1 where the hit rate misses the aim.
+hour of `traffic.py` goes through the real program and the real database twice, without the cache and with it: people's
+requests with their tokens, the voice provider's events signed. Only the clock is moved, so that it takes minutes. Exits
+with 1 where the hit rate misses the aim.
 """
 
 import argparse
@@ -15,21 +16,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from unittest import mock
 
 import psycopg
 import time_machine
 from psycopg.rows import dict_row
+from tqdm import tqdm
 
 from tests.conftest import settings_for_tests
 from tests.factories import Caller, Factory, mint_token
 from tests.performance import traffic
+from tests.services.webhooks import clinic, events
 from voxanne import create_app, database
 from voxanne.cache import Cache, cache
-from voxanne.services import call_type_detector, contacts, org_settings, phone_mappings, pricing
+from voxanne.services.webhooks import tool_calls
 
 AIM, LEAST = 95.0, 70.0
+BAR = "{l_bar}{bar:30}| {n_fmt} of {total_fmt}"
 _numbers = itertools.count(7_000_000)
 
 PAGES: dict[str, tuple[str, ...]] = {
@@ -45,16 +50,21 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 """What each step asks for."""
 
+STATES = {"call rings": "ringing", "call begins": "in-progress", "call ends": "ended"}
+TOOLS = {"call asks": "check_availability", "call books": "book_appointment"}
+
 
 @dataclass
 class Clinic:
-    """A clinic with its people, its number, and what they change."""
+    """A clinic with its people, its number at the voice provider, the calls under way, and what they change."""
 
     people: list[Caller]
     agent: Caller
-    number: str
+    provider: clinic.Clinic
     phone_id: str
     service: str
+    known: list[str]
+    calls: dict[int, dict[str, Any]] = field(default_factory=dict)
     tags: dict[tuple[int, str], str] = field(default_factory=dict)
 
     @property
@@ -63,23 +73,21 @@ class Clinic:
 
 
 def open_clinic(factory: Factory) -> Clinic:
-    org_id = factory.org()
+    provider = clinic.clinic(factory)
+    org_id = provider.org_id
     people = [long_session(factory.member(org_id, role)) for role in ("owner", "manager", "agent")][: traffic.USERS]
-    clinic = Clinic(
-        people, factory.member(org_id, "agent"), f"+1415{next(_numbers)}", str(uuid.uuid4()), factory.service(org_id)
-    )
-    for status in ("hot", "warm", "cold"):
-        factory.insert(
-            "public.contacts", org_id=org_id, name="Anna", phone=f"+1415{next(_numbers)}", lead_status=status
-        )
-    for _ in range(20):
-        factory.call(org_id)
-    owner = clinic.owner
-    mapping = {"inbound_phone_number": clinic.number, "vapi_phone_number_id": clinic.phone_id}
+    agent, service = factory.member(org_id, "agent"), factory.service(org_id)
+    known = [f"+1415{next(_numbers)}" for _ in range(20)]
+    opened = Clinic(people, agent, provider, str(uuid.uuid4()), service, known)
+    for number, status in zip(known, itertools.cycle(("hot", "warm", "cold")), strict=False):
+        factory.insert("public.contacts", org_id=org_id, name="Anna", phone=number, lead_status=status)
+        factory.call(org_id, phone_number=number)
+    owner = opened.owner
+    mapping = {"inbound_phone_number": provider.number, "vapi_phone_number_id": opened.phone_id}
     done(owner.post("/api/inbound/phone-mappings", mapping))
     done(owner.post("/api/founder-console/settings", {"vapi_api_key": f"key-of-{org_id}"}))
     done(owner.post("/api/founder-console/agent/behavior", {"inbound": {"systemPrompt": "Be kind."}}))
-    return clinic
+    return opened
 
 
 def long_session(caller: Caller) -> Caller:
@@ -92,55 +100,78 @@ def done(reply: Any) -> None:
     assert reply.status_code < 400, (reply.request.path, reply.json)
 
 
-def call_webhook(factory: Factory, clinic: Clinic, step: str) -> None:
-    """Look up what a webhook of the provider needs: whose number, the secret's settings, direction, and prices.
+def call(here: Clinic, number: int, step: str) -> None:
+    """Send the provider's event, signed, to the address that every assistant sends to; whatever is not right raises."""
+    if step.startswith("call arrives"):
+        known = step.endswith("known")
+        caller = here.known[number % len(here.known)] if known else f"+1415{next(_numbers)}"
+        here.calls[number] = here.provider.call(
+            call_id=f"call-{uuid.uuid4()}",
+            assistant=None,
+            phoneNumberId=here.phone_id,
+            customer={"number": caller},
+            createdAt=now().isoformat(),
+        )
+        reply = send(here, events.assistant_request(here.calls[number]))
+        here.calls[number]["assistantId"] = reply["assistantId"]
+        return
+    call_ = here.calls[number]
+    if step in STATES:
+        reason = {"endedReason": "customer-ended-call"} if step == "call ends" else {}
+        reply = send(here, events.status_update(STATES[step], call_, **reason))
+        assert reply["outcome"] == "applied", reply
+    elif step in TOOLS:
+        day = (now() + timedelta(days=1 + number % 14)).date().isoformat()
+        arguments = {"date": day, "time": "10:00", "service": "Botox", "name": "Ben Miller"}
+        reply = send(here, events.tool_calls((f"tool-{uuid.uuid4()}", TOOLS[step], arguments), call_=call_))
+        assert reply["results"][0]["result"] not in {tool_calls.AWAY, tool_calls.BROKEN, tool_calls.UNKNOWN}, reply
+    else:
+        times = {"startedAt": call_["createdAt"], "endedAt": now().isoformat()}
+        reply = send(here, events.report(call_, **times))
+        assert reply["outcome"] == "applied", reply
 
-    A report is of a new caller: a call more and a contact more, so the numbers that people see change.
-    """
-    with factory.app.app_context():
-        org_id = phone_mappings.organization_for(clinic.phone_id)
-        assert org_id == clinic.owner.org_id
-        db = database.as_service()
-        org_settings.load(db, org_id)
-        if step != "call event":
-            call_type_detector.detect(db, org_id, dialled=clinic.number)
-        if step == "call report":
-            pricing.price_list(db, org_id)
-            with contacts.changing(org_id):
-                phone = f"+1415{next(_numbers)}"
-                factory.insert("public.contacts", org_id=org_id, name="Ben", phone=phone, lead_status="warm")
-                factory.call(org_id, phone_number=phone, caller_name="Ben", duration_seconds=60)
+
+def send(here: Clinic, event: dict[str, Any]) -> dict[str, Any]:
+    event["message"]["timestamp"] = int(now().timestamp() * 1000)
+    reply = here.provider.send(event)
+    done(reply)
+    return cast(dict[str, Any], reply.json)
 
 
-def change(clinic: Clinic, step: str, at: float) -> None:
-    owner = clinic.owner
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def change(here: Clinic, step: str, at: float) -> None:
+    owner = here.owner
     if step == "change price":
-        done(owner.patch(f"/api/services/{clinic.service}", {"price": round(at)}))
+        done(owner.patch(f"/api/services/{here.service}", {"price": round(at)}))
     elif step == "change role":
-        done(owner.patch(f"/api/team/members/{clinic.agent.user_id}/role", {"role": "manager"}))
+        done(owner.patch(f"/api/team/members/{here.agent.user_id}/role", {"role": "manager"}))
     elif step == "change mapping":
-        done(owner.post("/api/inbound/phone-mappings", {"inbound_phone_number": clinic.number, "clinic_name": "New"}))
+        mapping = {"inbound_phone_number": here.provider.number, "clinic_name": "New"}
+        done(owner.post("/api/inbound/phone-mappings", mapping))
     else:
         done(owner.post("/api/founder-console/agent/behavior", {"inbound": {"systemPrompt": "Be brief."}}))
 
 
-def look(clinic: Clinic, person: int, path: str) -> None:
+def look(here: Clinic, person: int, path: str) -> None:
     """Ask as a browser does: with the tag of what this person has."""
-    tag = clinic.tags.get((person, path))
-    reply = clinic.people[person].request("GET", path, headers={"If-None-Match": tag} if tag else {})
+    tag = here.tags.get((person, path))
+    reply = here.people[person].request("GET", path, headers={"If-None-Match": tag} if tag else {})
     done(reply)
     if "ETag" in reply.headers:
-        clinic.tags[person, path] = reply.headers["ETag"]
+        here.tags[person, path] = reply.headers["ETag"]
 
 
-def take(factory: Factory, clinic: Clinic, event: traffic.Event) -> None:
+def take(here: Clinic, event: traffic.Event) -> None:
     if event.step in PAGES:
         for path in PAGES[event.step]:
-            look(clinic, event.person, path)
+            look(here, event.person, path)
     elif event.step.startswith("call"):
-        call_webhook(factory, clinic, event.step)
+        call(here, event.person, event.step)
     else:
-        change(clinic, event.step, event.at)
+        change(here, event.step, event.at)
 
 
 @contextmanager
@@ -157,32 +188,16 @@ def counted() -> Iterator[Counter[str]]:
         yield counts
 
 
-def replay(factory: Factory, clinics: list[Clinic], events: list[traffic.Event], title: str) -> int:
+def replay(clinics: list[Clinic], hour: list[traffic.Event], title: str) -> int:
     """Let the hour pass; returns how many requests Supabase got."""
-    bar = progress(title, len(events))
+    # the bar shows no times: its clock is moved, too
+    options = {"miniters": max(1, len(hour) // 100), "mininterval": 0, "maxinterval": 1e9, "bar_format": BAR}
     with counted() as counts, time_machine.travel(time.time(), tick=False) as clock:
         start = time.time()
-        for event in events:
+        for event in tqdm(hour, title, file=sys.stderr, **options):
             clock.move_to(start + event.at)
-            take(factory, clinics[event.clinic], event)
-            bar()
-    print(file=sys.stderr)
+            take(clinics[event.clinic], event)
     return counts.total()
-
-
-def progress(title: str, total: int) -> Callable[[], None]:
-    steps, shown = itertools.count(1), sys.stderr.isatty()
-    every = max(1, total // (100 if shown else 10))
-
-    def step() -> None:
-        taken = next(steps)
-        if taken % every == 0 or taken == total:
-            filled = 30 * taken // total
-            end = "" if shown else "\n"
-            bar = f"{'#' * filled}{'-' * (30 - filled)} {100 * taken // total:3} % of {total}"
-            print(f"{chr(13) if shown else ''}{title:16} {bar}", end=end, file=sys.stderr, flush=True)
-
-    return step
 
 
 def without_cache(_self: Cache, _region: Any, _key: str, loader: Callable[[], Any], *, refresh: bool = True) -> Any:
@@ -208,20 +223,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Replay an ordinary hour with the cache and without.")
     parser.add_argument("--clinics", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--calls", type=float, default=traffic.CALLS_PER_HOUR, help="of a clinic, in an hour")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--redis", action="store_true", help="cache on REDIS_URL")
     chosen = parser.parse_args()
     redis_url = os.environ["REDIS_URL"] if chosen.redis else None
     app = create_app(settings_for_tests(redis_url=redis_url, cache_key_prefix=f"replay-{uuid.uuid4().hex[:8]}"))
-    events = traffic.hour(chosen.clinics, chosen.minutes, chosen.seed)
+    hour = traffic.hour(chosen.clinics, chosen.minutes, chosen.calls, chosen.seed)
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, row_factory=dict_row) as sql:
         factory = Factory(sql, app, app.config["SETTINGS"])
         clinics = [open_clinic(factory) for _ in range(chosen.clinics)]
         with mock.patch.object(Cache, "load", without_cache):
-            plain = replay(factory, clinics, events, "without cache")
+            plain = replay(clinics, hour, "without cache")
         with app.app_context():
             before = cache.stats()
-        requests = replay(factory, clinics, events, "with cache")
+        requests = replay(clinics, hour, "with cache")
     with app.app_context():
         stats = difference(cache.stats(), before)
         cache.close()

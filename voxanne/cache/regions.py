@@ -64,7 +64,7 @@ ORG_SETTINGS = Region("org-settings", life=10 * MINUTE, missing_life=MINUTE, sta
 ORG_SECRETS = Region("org-secrets", life=10 * MINUTE, missing_life=MINUTE, stale_for=HOUR)
 AGENTS = Region("agents", life=10 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE)
 PHONE_MAPPING = Region("phone-mapping", life=30 * MINUTE, missing_life=MINUTE, stale_for=HOUR, owner=_owner_of_mapping)
-ASSISTANT_ORG = Region("assistant", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR, owner=_owner_itself)
+ASSISTANT_ORG = Region("assistant", life=30 * MINUTE, missing_life=MINUTE, stale_for=HOUR, owner=_owner_itself)
 DIALLED_ORG = Region("dialled", life=5 * MINUTE, missing_life=MINUTE, stale_for=HOUR, owner=_owner_itself)
 CONTACT_STATS = Region("contact-stats", life=5 * MINUTE, missing_life=MINUTE, stale_for=10 * MINUTE, version=2)
 ROLE = Region("role", life=MINUTE, missing_life=MINUTE, stale_for=5 * MINUTE)

@@ -1,10 +1,10 @@
 """Events of the voice provider: one request applies one, with all that it changes. All of it needs the service key."""
 
-from typing import Any, cast
+from typing import cast
 
 from postgrest import SyncPostgrestClient
 
-from voxanne.database import Row
+from voxanne.database import Row, call_function
 
 # SQLSTATE of an event whose call belongs to another organisation.
 OTHER_ORGANIZATION = "VX001"
@@ -19,7 +19,7 @@ def apply(db: SyncPostgrestClient, org_id: str, event: Row) -> Row:
     `call_type`, `contact_id`, `contact_changed`, and `alert_id` and `message_id` if this event made them.
     Raises `APIError`, with the code `OTHER_ORGANIZATION` if the call is another organisation's.
     """
-    return cast(Row, _call(db, "apply_call_event", {"p_org_id": org_id, "p_event": event}))
+    return cast(Row, call_function(db, "apply_call_event", {"p_org_id": org_id, "p_event": event}))
 
 
 def route(
@@ -27,8 +27,4 @@ def route(
 ) -> str | None:
     """Return the organisation of the provider's assistant, else of its phone number, else of the number in E.164."""
     arguments = {"p_assistant_id": assistant_id, "p_phone_number_id": phone_number_id, "p_number": number}
-    return cast(str | None, _call(db, "route_webhook", arguments))
-
-
-def _call(db: SyncPostgrestClient, function: str, arguments: Row) -> Any:
-    return cast(Any, db).rpc(function, arguments).execute().data
+    return cast(str | None, call_function(db, "route_webhook", arguments))

@@ -1,11 +1,11 @@
 """Settings of an organisation: what everybody in it may see, what the voice provider needs, and its ciphertexts."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 from postgrest import SyncPostgrestClient
 
-from voxanne.database import Row
+from voxanne.database import Row, call_function
 
 INTEGRATION_COLUMNS = (
     "vapi_public_key,vapi_assistant_id,vapi_phone_number_id,twilio_account_sid,twilio_from_number,"
@@ -85,7 +85,7 @@ def save_settings(
         "p_agents": agents,
         "p_proven": list(proven),
     }
-    return cast(Row, _call(db, "save_org_settings", arguments))
+    return cast(Row, call_function(db, "save_org_settings", arguments))
 
 
 def save_agents(db: SyncPostgrestClient, org_id: str, agents: dict[str, Row], *, proven: Sequence[str] = ()) -> Row:
@@ -95,7 +95,9 @@ def save_agents(db: SyncPostgrestClient, org_id: str, agents: dict[str, Row], *,
     `unproven` (`kind` and `id`) and the provider's `secrets`. `proven` are ids that the provider has confirmed; they
     count with the service key only.
     """
-    return cast(Row, _call(db, "save_agents", {"p_org_id": org_id, "p_agents": agents, "p_proven": list(proven)}))
+    return cast(
+        Row, call_function(db, "save_agents", {"p_org_id": org_id, "p_agents": agents, "p_proven": list(proven)})
+    )
 
 
 def record_sync(
@@ -118,13 +120,9 @@ def record_sync(
         "p_phone_number_id": phone_number_id,
         "p_verified": verified,
     }
-    return cast(Row, _call(db, "record_provider_sync", arguments))
+    return cast(Row, call_function(db, "record_provider_sync", arguments))
 
 
 def _organization(db: SyncPostgrestClient, org_id: str, columns: str) -> Row | None:
     rows = db.from_("organizations").select(columns).eq("id", org_id).limit(1).execute().data
     return cast(Row, rows[0]) if rows else None
-
-
-def _call(db: SyncPostgrestClient, function: str, arguments: Row) -> Any:
-    return cast(Any, db).rpc(function, arguments).execute().data

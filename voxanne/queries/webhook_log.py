@@ -1,11 +1,11 @@
 """Records of webhooks: failed deliveries, dead letters, how long they are kept. All of it needs the service key."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from postgrest import SyncPostgrestClient
 
-from voxanne.database import Row
+from voxanne.database import Row, call_function
 
 
 def log_failure(
@@ -27,7 +27,7 @@ def log_failure(
         "p_attempts": attempts,
         "p_error": error,
     }
-    _call(db, "log_delivery_failure", arguments)
+    call_function(db, "log_delivery_failure", arguments)
 
 
 def record_dead_letter(
@@ -53,7 +53,7 @@ def record_dead_letter(
         "p_attempts": attempts,
         "p_received_at": received_at.isoformat(),
     }
-    return cast(str, _call(db, "record_dead_letter", arguments))
+    return cast(str, call_function(db, "record_dead_letter", arguments))
 
 
 def dead_letters(db: SyncPostgrestClient, *, limit: int, after: Row | None = None) -> list[Row]:
@@ -62,12 +62,12 @@ def dead_letters(db: SyncPostgrestClient, *, limit: int, after: Row | None = Non
     Rows of `id`, `org_id`, `source`, `event_id`, `event_type`, `payload`, `reason`, `attempts` and `received_at`.
     """
     place = {"p_after_received": after["received_at"], "p_after_id": after["id"]} if after else {}
-    return cast(list[Row], _call(db, "dead_letters_waiting", {"p_limit": limit, **place}))
+    return cast(list[Row], call_function(db, "dead_letters_waiting", {"p_limit": limit, **place}))
 
 
 def mark_replayed(db: SyncPostgrestClient, letter_id: str) -> bool:
     """Note that a dead letter was applied after all; False if it was not waiting."""
-    return cast(bool, _call(db, "dead_letter_replayed", {"p_id": letter_id}))
+    return cast(bool, call_function(db, "dead_letter_replayed", {"p_id": letter_id}))
 
 
 def prune(db: SyncPostgrestClient, before: datetime, *, limit: int = 5000) -> Row:
@@ -76,7 +76,7 @@ def prune(db: SyncPostgrestClient, before: datetime, *, limit: int = 5000) -> Ro
     A week is always kept, so that the provider's last attempts still count as repeated. Call it until all are 0.
     """
     arguments = {"p_before": before.isoformat(), "p_limit": limit}
-    return cast(Row, _call(db, "prune_webhook_records", arguments))
+    return cast(Row, call_function(db, "prune_webhook_records", arguments))
 
 
 def unfinished_calls(db: SyncPostgrestClient, before: datetime, *, limit: int, after: Row | None = None) -> list[Row]:
@@ -86,8 +86,4 @@ def unfinished_calls(db: SyncPostgrestClient, before: datetime, *, limit: int, a
     """
     place = {"p_after_began": after["began"], "p_after_id": after["id"]} if after else {}
     arguments = {"p_before": before.isoformat(), "p_limit": limit, **place}
-    return cast(list[Row], _call(db, "unfinished_calls", arguments))
-
-
-def _call(db: SyncPostgrestClient, function: str, arguments: Row) -> Any:
-    return cast(Any, db).rpc(function, arguments).execute().data
+    return cast(list[Row], call_function(db, "unfinished_calls", arguments))
