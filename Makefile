@@ -9,12 +9,14 @@ NODE_DIR := supabase/local
 STACK := node $(NODE_DIR)/main.mjs
 SEEDER := node $(NODE_DIR)/seed/main.mjs
 SEED_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPLACE),--replace) $(addprefix --org-calls ,$(ORG_CALLS))
+TESTS := $(STACK) --ephemeral --redis -- $(BIN)/pytest
+WAITING := tests/browser tests/cache tests/stack tests/webhooks $(wildcard tests/test_*.py)
 GUNICORN := $(BIN)/gunicorn wsgi:app -c voxanne/gunicorn.py
 VENV_STAMP := .venv/.installed
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test seed db-push reset lint bench load growth profile replay outage ingest
+.PHONY: help setup tools run test waiting-tests working-tests seed db-push reset lint bench load growth profile replay outage ingest
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +27,14 @@ run: setup ## Start Supabase and the app; options: PORT=3001 HOST=127.0.0.1 REDI
 	@exec $(STACK) --app $(if $(REDIS),--redis) -- $(SEEDER) --orgs $(ORGS) --calls $(CALLS) --if-empty --then $(GUNICORN)
 
 test: setup ## Run the tests on a throw-away database; options: ARGS="tests/routes -k list"
-	@exec $(STACK) --ephemeral --redis -- $(BIN)/pytest $(ARGS)
+	@$(if $(strip $(ARGS)),exec $(TESTS) $(ARGS),$(MAKE) -k -j2 waiting-tests working-tests)
+
+# Beside each other, each with a database of its own: those that mostly wait (for leases, clocks, processes), and the others.
+waiting-tests:
+	@exec $(TESTS) $(WAITING)
+
+working-tests:
+	@exec $(TESTS) tests $(addprefix --ignore=,$(WAITING))
 
 seed: setup ## Load demo data into the local database; options: ORGS=12 CALLS=1200 ORG_CALLS=01=1000000 SEED=1 REPLACE=1
 	@exec $(STACK) --attach --local-only -- $(SEEDER) --orgs $(ORGS) --calls $(CALLS) $(SEED_OPTIONS)
