@@ -13,3 +13,6 @@ create index concurrently if not exists idx_call_logs_unfinished
 create index concurrently if not exists idx_calls_unfinished
   on public.calls (call_date, id) where vapi_call_id is not null and deleted_at is null and event_rank < 5
     and (event_rank > 0 or status in ('queued', 'ringing', 'in-progress'));
+-- Whose an unknown text is, by the account that sent it.
+create index concurrently if not exists idx_integration_settings_twilio_account
+  on public.integration_settings (twilio_account_sid) where twilio_account_sid is not null;

@@ -15,6 +15,7 @@ DEFENDED = {
     "idx_appointments_org_phone": EVENTS,
     "idx_call_logs_unfinished": EVENTS,
     "idx_calls_unfinished": EVENTS,
+    "idx_integration_settings_twilio_account": EVENTS,
     "idx_message_outbox_due": EVENTS,
     "idx_message_outbox_org_message": EVENTS,
     "idx_webhook_dead_letters_replayed": EVENTS,
