@@ -10,6 +10,8 @@ STACK := node $(NODE_DIR)/main.mjs
 SEEDER := node $(NODE_DIR)/seed/main.mjs
 SEED_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPLACE),--replace) $(addprefix --org-calls ,$(ORG_CALLS))
 TESTS := $(STACK) --ephemeral --redis -- $(BIN)/pytest
+# Some tests run make, which should not take itself for a part of this one.
+NO_MAKE := -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 WAITING := tests/browser tests/cache tests/stack tests/webhooks $(wildcard tests/test_*.py)
 GUNICORN := $(BIN)/gunicorn wsgi:app -c voxanne/gunicorn.py
 VENV_STAMP := .venv/.installed
@@ -31,10 +33,10 @@ test: setup ## Run the tests on a throw-away database; options: ARGS="tests/rout
 
 # Beside each other, each with a database of its own: those that mostly wait (for leases, clocks, processes), and the others.
 waiting-tests:
-	@exec $(TESTS) $(WAITING)
+	@exec env $(NO_MAKE) $(TESTS) $(WAITING)
 
 working-tests:
-	@exec $(TESTS) tests $(addprefix --ignore=,$(WAITING))
+	@exec env $(NO_MAKE) $(TESTS) tests $(addprefix --ignore=,$(WAITING))
 
 seed: setup ## Load demo data into the local database; options: ORGS=12 CALLS=1200 ORG_CALLS=01=1000000 SEED=1 REPLACE=1
 	@exec $(STACK) --attach --local-only -- $(SEEDER) --orgs $(ORGS) --calls $(CALLS) $(SEED_OPTIONS)

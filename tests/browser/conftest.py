@@ -39,19 +39,19 @@ def sign_up() -> Account:
     return Account(email, reply.raise_for_status().json()["user"]["id"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator() -> Account:
     return sign_up()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(operator: Account) -> Iterator[Server]:
     """The program as deployed, with that operator."""
     with serving(operators=operator.user_id, redis_url=os.environ["REDIS_URL"]) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine (apt-get install chromium)")

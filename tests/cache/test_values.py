@@ -133,7 +133,7 @@ def test_the_regions_live_as_decided() -> None:
         "org-secrets": 600,
         "agents": 600,
         "phone-mapping": 1800,
-        "assistant": 300,
+        "assistant": 1800,
         "dialled": 300,
         "contact-stats": 300,
         "role": 60,
