@@ -14,7 +14,16 @@ function hydrate(root) {
   const list = path.join(root, "native", "pg-symlinks.json");
   for (const { source, target } of fs.existsSync(list) ? JSON.parse(fs.readFileSync(list, "utf8")) : []) {
     const link = path.join(root, target);
-    if (!fs.existsSync(link)) fs.symlinkSync(path.relative(path.dirname(target), source), link);
+    if (!fs.existsSync(link)) linkOnce(path.relative(path.dirname(target), source), link);
+  }
+}
+
+// Another stack may be starting for the first time in the same folder, and be quicker.
+function linkOnce(source, link) {
+  try {
+    fs.symlinkSync(source, link);
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
   }
 }
 
