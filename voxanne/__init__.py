@@ -32,6 +32,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     drainer.init_app(app)
     auth.init_app(app)
     routes.init_app(app)
-    limits.init_app(app)
+    limits.init_app(app, webhooks=routes.WEBHOOKS)
     commands.init_app(app)
     return app

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
-from flask import Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
 from limits.errors import StorageError
 from redis import ConnectionPool
@@ -19,7 +19,6 @@ from redis.exceptions import RedisError
 from voxanne.cache import cache
 from voxanne.config import Settings
 from voxanne.errors import RateLimited, reply
-from voxanne.routes import vapi_webhook, webhooks
 
 _FAILED_AUTHENTICATION = "voxanne.failed-authentication"
 
@@ -66,13 +65,16 @@ def count_failed_authentication() -> None:
     current_app.extensions[_FAILED_AUTHENTICATION]()
 
 
-def init_app(app: Flask) -> None:
-    """Count the API's requests; without Redis, or while it is away, each process counts for itself."""
+def init_app(app: Flask, *, webhooks: Iterable[Blueprint]) -> None:
+    """Limit the API per organisation and `webhooks` per source address; needs the routes, which must be registered.
+
+    Without Redis, or while it is away, each process counts for itself.
+    """
     settings: Settings = app.config["SETTINGS"]
     with app.app_context():
         pool = cache.guarded_pool()
     requests = _limiter(app, pool, application_limits=[f"{settings.rate_limit_per_org_hour} per hour"])
-    _limit_events(requests, settings)
+    _limit_events(requests, webhooks, settings)
     requests.init_app(app)
     _limit_sign_ins(app, requests)
     # A limiter of its own, since counting within a request makes Flask-Limiter pass over limits of blueprints later on.
@@ -125,7 +127,7 @@ class _Senders:
         return False
 
 
-def _limit_events(limiter: Limiter, settings: Settings) -> None:
+def _limit_events(limiter: Limiter, webhooks: Iterable[Blueprint], settings: Settings) -> None:
     # The provider sends everybody's events from a few addresses and repeats none: neither their number nor one clinic's
     # wrong secret may cost the others theirs.
     allowed, senders = f"{settings.webhook_rate_limit_per_minute} per minute", _Senders()
@@ -137,7 +139,7 @@ def _limit_events(limiter: Limiter, settings: Settings) -> None:
         deduct_when=senders.refused,
         exempt_when=senders.is_known,
     )
-    for blueprint in (vapi_webhook.bp, webhooks.bp):
+    for blueprint in webhooks:
         events(blueprint)
         limiter.exempt(blueprint, flags=ExemptionScope.APPLICATION)
 

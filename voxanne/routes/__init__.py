@@ -58,6 +58,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, Guard], ...] = (
     (ops.bp, public),  # a sign-in of its own
     (metrics.bp, public),  # a token of its own
 )
+WEBHOOKS = (vapi_webhook.bp, webhooks.bp)
 GUARDS = {blueprint.name: guard for blueprint, guard in BLUEPRINTS}
 
 
