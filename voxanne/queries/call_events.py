@@ -1,13 +1,9 @@
 """Events of the voice provider: one request applies one, with all that it changes. All of it needs the service key."""
 
-from typing import cast
-
 from postgrest import SyncPostgrestClient
 
 from voxanne.database import Row, call_function
-
-# SQLSTATE of an event whose call belongs to another organisation.
-OTHER_ORGANIZATION = "VX001"
+from voxanne.queries.results import call_row
 
 
 def apply(db: SyncPostgrestClient, org_id: str, event: Row) -> Row:
@@ -17,9 +13,9 @@ def apply(db: SyncPostgrestClient, org_id: str, event: Row) -> Row:
     `received_at`, `attempts`, `call` (`vapi_call_id`, `call_type` and columns of a call), `contact` and `alert`;
     nothing may hold a NUL character. Events may come in any order. The result holds `duplicate`, `applied`, `call_id`,
     `call_type`, `contact_id`, `contact_changed`, and `alert_id` and `message_id` if this event made them.
-    Raises `APIError`, with the code `OTHER_ORGANIZATION` if the call is another organisation's.
+    Raises `APIError`, with the code VX001 if the call belongs to another organisation.
     """
-    return cast(Row, call_function(db, "apply_call_event", {"p_org_id": org_id, "p_event": event}))
+    return call_row(db, "apply_call_event", {"p_org_id": org_id, "p_event": event})
 
 
 def route(
@@ -27,4 +23,5 @@ def route(
 ) -> str | None:
     """Return the organisation of the provider's assistant, else of its phone number, else of the number in E.164."""
     arguments = {"p_assistant_id": assistant_id, "p_phone_number_id": phone_number_id, "p_number": number}
-    return cast(str | None, call_function(db, "route_webhook", arguments))
+    org_id: str | None = call_function(db, "route_webhook", arguments)
+    return org_id

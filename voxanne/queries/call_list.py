@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
 
 from postgrest import SyncPostgrestClient
 
 from voxanne.database import Row
 from voxanne.queries.calls import LIST_COLUMNS
+from voxanne.queries.results import call_row
 
 # From here on a page in date order is found through the rollups rather than by counting off the rows before it.
 DEEP_OFFSET = 1_000
@@ -49,7 +49,7 @@ class CallPage:
 
 def list_calls(db: SyncPostgrestClient, org_id: str, narrowed: CallFilter, window: Window) -> CallPage:
     """Return one page of the list: rows with the list's columns and the sort keys."""
-    parameters: Any = {
+    arguments = {
         "p_org_id": org_id,
         "p_columns": LIST_COLUMNS.split(","),
         "p_order": window.sort,
@@ -64,7 +64,7 @@ def list_calls(db: SyncPostgrestClient, org_id: str, narrowed: CallFilter, windo
         "p_include_test": narrowed.include_test,
         "p_deep": DEEP_OFFSET,
     }
-    found = cast(Row, db.rpc("list_calls", parameters).execute().data)
+    found = call_row(db, "list_calls", arguments)
     return CallPage(found["rows"], found["total"], found["total_is_estimate"])
 
 

@@ -1,34 +1,26 @@
 """Members of an organisation, their roles, and invitations to join it."""
 
-from typing import cast
-
 from postgrest import SyncPostgrestClient
 
-from voxanne.database import Row
+from voxanne.database import Row, call_function
+from voxanne.queries.results import call_row, call_rows, first
 
 
 def get_role(db: SyncPostgrestClient, org_id: str, user_id: str) -> str | None:
     """Return the role of an accepted member, or None."""
-    rows = (
-        db.from_("user_org_roles")
-        .select("role")
-        .eq("org_id", org_id)
-        .eq("user_id", user_id)
-        .not_.is_("accepted_at", "null")
-        .limit(1)
-        .execute()
-    )
-    return cast(Row, rows.data[0])["role"] if rows.data else None
+    query = db.from_("user_org_roles").select("role").eq("org_id", org_id).eq("user_id", user_id)
+    row = first(query.not_.is_("accepted_at", "null").limit(1))
+    return row["role"] if row else None
 
 
 def list_agents(db: SyncPostgrestClient, org_id: str) -> list[Row]:
     """Return id, email and created_at of the members with the role agent, oldest first."""
-    return cast(list[Row], db.rpc("list_agents", {"p_org_id": org_id}).execute().data)
+    return call_rows(db, "list_agents", {"p_org_id": org_id})
 
 
 def list_members(db: SyncPostgrestClient, org_id: str) -> list[Row]:
     """Return the members and those still invited (`pending`), newest first, in the reply's own shape."""
-    return cast(list[Row], db.rpc("team_members", {"p_org_id": org_id}).execute().data)
+    return call_rows(db, "team_members", {"p_org_id": org_id})
 
 
 def invite(db: SyncPostgrestClient, org_id: str, email: str, role: str) -> Row:
@@ -36,7 +28,7 @@ def invite(db: SyncPostgrestClient, org_id: str, email: str, role: str) -> Row:
 
     A conflict means that the person is a member already.
     """
-    return cast(Row, db.rpc("invite_member", {"p_org_id": org_id, "p_email": email, "p_role": role}).execute().data)
+    return call_row(db, "invite_member", {"p_org_id": org_id, "p_email": email, "p_role": role})
 
 
 def set_role(db: SyncPostgrestClient, org_id: str, member_id: str, role: str) -> Row:
@@ -44,18 +36,17 @@ def set_role(db: SyncPostgrestClient, org_id: str, member_id: str, role: str) ->
 
     Returns `outcome` (done, missing, self, above or last), and after a change `user_id` and `member`, as in the list.
     """
-    parameters = {"p_org_id": org_id, "p_id": member_id, "p_role": role}
-    return cast(Row, db.rpc("set_member_role", parameters).execute().data)
+    return call_row(db, "set_member_role", {"p_org_id": org_id, "p_id": member_id, "p_role": role})
 
 
 def remove(db: SyncPostgrestClient, org_id: str, member_id: str) -> Row:
     """End a membership or withdraw an invitation; takes the same ids and returns the same outcomes and `user_id`."""
-    return cast(Row, db.rpc("remove_member", {"p_org_id": org_id, "p_id": member_id}).execute().data)
+    return call_row(db, "remove_member", {"p_org_id": org_id, "p_id": member_id})
 
 
 def list_own_invitations(db: SyncPostgrestClient) -> list[Row]:
     """Return what the caller is asked to join, newest first."""
-    return cast(list[Row], db.rpc("my_invitations", {}).execute().data)
+    return call_rows(db, "my_invitations", {})
 
 
 def accept_invitation(db: SyncPostgrestClient, invitation_id: str) -> Row | None:
@@ -63,4 +54,5 @@ def accept_invitation(db: SyncPostgrestClient, invitation_id: str) -> Row | None
 
     Where nobody else could run the organisation that the caller would leave, nothing changes and `outcome` is "last".
     """
-    return cast(Row | None, db.rpc("accept_invitation", {"p_invitation_id": invitation_id}).execute().data)
+    joined: Row | None = call_function(db, "accept_invitation", {"p_invitation_id": invitation_id})
+    return joined

@@ -1,11 +1,11 @@
 """Settings of an organisation: what everybody in it may see, what the voice provider needs, and its ciphertexts."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from postgrest import SyncPostgrestClient
 
-from voxanne.database import Row, call_function
+from voxanne.database import Row
+from voxanne.queries.results import call_row, first, rows
 
 INTEGRATION_COLUMNS = (
     "vapi_public_key,vapi_assistant_id,vapi_phone_number_id,twilio_account_sid,twilio_from_number,"
@@ -50,14 +50,13 @@ def get_inbound_config(db: SyncPostgrestClient, org_id: str) -> Row | None:
         "agents(active,vapi_assistant_id)"
     )
     query = db.from_("organizations").select(columns).eq("id", org_id).eq("agents.role", "inbound")
-    rows = query.is_("phone_number_mapping.is_active", "true").limit(1).execute().data
-    return cast(Row, rows[0]) if rows else None
+    return first(query.is_("phone_number_mapping.is_active", "true").limit(1))
 
 
 def list_ciphertexts(db: SyncPostgrestClient, org_id: str) -> list[Row]:
     """Return provider and encrypted_config of each connected service; needs the service key."""
     query = db.from_("org_credentials").select("provider,encrypted_config").eq("org_id", org_id)
-    return cast(list[Row], query.eq("is_active", value=True).execute().data)
+    return rows(query.eq("is_active", value=True))
 
 
 def save_settings(
@@ -85,7 +84,7 @@ def save_settings(
         "p_agents": agents,
         "p_proven": list(proven),
     }
-    return cast(Row, call_function(db, "save_org_settings", arguments))
+    return call_row(db, "save_org_settings", arguments)
 
 
 def save_agents(db: SyncPostgrestClient, org_id: str, agents: dict[str, Row], *, proven: Sequence[str] = ()) -> Row:
@@ -95,9 +94,7 @@ def save_agents(db: SyncPostgrestClient, org_id: str, agents: dict[str, Row], *,
     `unproven` (`kind` and `id`) and the provider's `secrets`. `proven` are ids that the provider has confirmed; they
     count with the service key only.
     """
-    return cast(
-        Row, call_function(db, "save_agents", {"p_org_id": org_id, "p_agents": agents, "p_proven": list(proven)})
-    )
+    return call_row(db, "save_agents", {"p_org_id": org_id, "p_agents": agents, "p_proven": list(proven)})
 
 
 def record_sync(
@@ -120,9 +117,8 @@ def record_sync(
         "p_phone_number_id": phone_number_id,
         "p_verified": verified,
     }
-    return cast(Row, call_function(db, "record_provider_sync", arguments))
+    return call_row(db, "record_provider_sync", arguments)
 
 
 def _organization(db: SyncPostgrestClient, org_id: str, columns: str) -> Row | None:
-    rows = db.from_("organizations").select(columns).eq("id", org_id).limit(1).execute().data
-    return cast(Row, rows[0]) if rows else None
+    return first(db.from_("organizations").select(columns).eq("id", org_id).limit(1))

@@ -1,10 +1,11 @@
 """Texts that wait to be sent, and what Twilio says of those that were. All of it needs the service key."""
 
-from typing import Literal, cast
+from typing import Literal
 
 from postgrest import SyncPostgrestClient
 
 from voxanne.database import Row, call_function
+from voxanne.queries.results import call_row, call_rows
 
 Ending = Literal["sent", "failed", "retry", "unknown"]
 
@@ -16,7 +17,7 @@ def claim(db: SyncPostgrestClient, *, limit: int, lease_seconds: int) -> list[Ro
     `uncertain_since`: when the first claim began of which nobody knows whether the text went out, or None.
     """
     arguments = {"p_limit": limit, "p_lease_seconds": lease_seconds}
-    return cast(list[Row], call_function(db, "claim_messages", arguments))
+    return call_rows(db, "claim_messages", arguments)
 
 
 def finish(
@@ -39,12 +40,14 @@ def finish(
         "p_error": error,
         "p_retry_seconds": retry_seconds,
     }
-    return cast(bool, call_function(db, "finish_message", arguments))
+    settled: bool = call_function(db, "finish_message", arguments)
+    return settled
 
 
 def owner_of(db: SyncPostgrestClient, sid: str, account_sid: str | None) -> str | None:
     """Return the organisation of a text by our record of it, else the only one with that Twilio account."""
-    return cast(str | None, call_function(db, "sms_owner", {"p_sid": sid, "p_account_sid": account_sid}))
+    org_id: str | None = call_function(db, "sms_owner", {"p_sid": sid, "p_account_sid": account_sid})
+    return org_id
 
 
 def apply_status(
@@ -61,4 +64,4 @@ def apply_status(
         "p_error_message": error_message,
         "p_org_id": org_id,
     }
-    return cast(Row, call_function(db, "apply_sms_status", arguments))
+    return call_row(db, "apply_sms_status", arguments)

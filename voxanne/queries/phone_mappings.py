@@ -1,12 +1,11 @@
 """Phone mappings: which organisation a dialled number belongs to."""
 
-from typing import Any, cast
-
 from postgrest import SyncPostgrestClient
 from postgrest.types import CountMethod
 
 from voxanne.database import Row
 from voxanne.pagination import Slice, fetch_slice
+from voxanne.queries.results import call_row, first
 
 TABLE = "phone_number_mapping"
 COLUMNS = "id,org_id,inbound_phone_number,clinic_name,vapi_phone_number_id,is_active,created_by,created_at,updated_at"
@@ -37,22 +36,20 @@ def save_mapping(
 
     Returns the row as `mapping`, and as `previous_vapi_id` the provider's id that the number had before.
     """
-    parameters = {"p_org_id": org_id, "p_number": number, "p_clinic_name": clinic_name, "p_vapi_id": vapi_id}
-    return cast(Row, db.rpc("save_phone_mapping", cast(Any, parameters)).execute().data)
+    arguments = {"p_org_id": org_id, "p_number": number, "p_clinic_name": clinic_name, "p_vapi_id": vapi_id}
+    return call_row(db, "save_phone_mapping", arguments)
 
 
 def deactivate_mapping(db: SyncPostgrestClient, org_id: str, mapping_id: str) -> Row | None:
     """Take a number out of use and return its row, or None if there is none."""
-    query = db.from_(TABLE).update({"is_active": False}).eq("org_id", org_id).eq("id", mapping_id).select(COLUMNS)
-    rows = query.execute().data
-    return cast(Row, rows[0]) if rows else None
+    query = db.from_(TABLE).update({"is_active": False}).eq("org_id", org_id).eq("id", mapping_id)
+    return first(query.select(COLUMNS))
 
 
 def find_by_number(db: SyncPostgrestClient, org_id: str, number: str) -> Row | None:
     """Return the organisation's active mapping of a number in E.164, or None."""
     query = db.from_(TABLE).select(ROUTING_COLUMNS).eq("org_id", org_id).eq("inbound_phone_number", number)
-    rows = query.is_("is_active", "true").limit(1).execute().data
-    return cast(Row, rows[0]) if rows else None
+    return first(query.is_("is_active", "true").limit(1))
 
 
 def find_by_vapi_id(db: SyncPostgrestClient, vapi_id: str) -> Row | None:
@@ -61,5 +58,4 @@ def find_by_vapi_id(db: SyncPostgrestClient, vapi_id: str) -> Row | None:
     Needs the service key: a webhook comes without a session, and this is how its organisation is found.
     """
     query = db.from_(TABLE).select(ROUTING_COLUMNS).eq("vapi_phone_number_id", vapi_id)
-    rows = query.is_("is_active", "true").limit(1).execute().data
-    return cast(Row, rows[0]) if rows else None
+    return first(query.is_("is_active", "true").limit(1))

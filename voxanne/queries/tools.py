@@ -5,17 +5,17 @@ them. Times come twice: as an instant (`starts_at`, `scheduled_at`), and as `loc
 """
 
 from datetime import date
-from typing import cast
 
 from postgrest import SyncPostgrestClient
 
-from voxanne.database import Row, call_function
+from voxanne.database import Row
+from voxanne.queries.results import call_row
 
 
 def available_slots(db: SyncPostgrestClient, org_id: str, day: date, minutes: int) -> Row:
     """Return `date`, `timezone`, `minutes` and `slots`: the free starts of a day, in order."""
     arguments = {"p_org_id": org_id, "p_day": day.isoformat(), "p_minutes": minutes}
-    return cast(Row, call_function(db, "tool_available_slots", arguments))
+    return call_row(db, "tool_available_slots", arguments)
 
 
 def book(db: SyncPostgrestClient, org_id: str, tool_call_id: str, *, call: Row, booking: Row) -> Row:
@@ -28,7 +28,7 @@ def book(db: SyncPostgrestClient, org_id: str, tool_call_id: str, *, call: Row, 
     free slots) and `invalid`. Either comes with `timezone` and `duplicate`.
     """
     arguments = {"p_org_id": org_id, "p_tool_call_id": tool_call_id, "p_call": call, "p_booking": booking}
-    return cast(Row, call_function(db, "tool_book", arguments))
+    return call_row(db, "tool_book", arguments)
 
 
 def find_caller(db: SyncPostgrestClient, org_id: str, phone: str) -> Row:
@@ -37,7 +37,7 @@ def find_caller(db: SyncPostgrestClient, org_id: str, phone: str) -> Row:
     `contact` (`id`, `name`, `email`, `lead_status`, `pipeline_status`, `service_interests`), `next_appointment` (`id`,
     `service_type`, `scheduled_at`, `local`, `duration_minutes`, `status`) and `last_call` (`at`, `summary`, `outcome`).
     """
-    return cast(Row, call_function(db, "tool_find_caller", {"p_org_id": org_id, "p_phone": phone}))
+    return call_row(db, "tool_find_caller", {"p_org_id": org_id, "p_phone": phone})
 
 
 def hot_lead(
@@ -55,4 +55,4 @@ def hot_lead(
         "p_contact": contact,
         "p_alert": alert,
     }
-    return cast(Row, call_function(db, "tool_hot_lead", arguments))
+    return call_row(db, "tool_hot_lead", arguments)

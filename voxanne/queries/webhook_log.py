@@ -1,33 +1,11 @@
-"""Records of webhooks: failed deliveries, dead letters, how long they are kept. All of it needs the service key."""
+"""Records of webhooks: dead letters, calls without a report, how long records are kept. Needs the service key."""
 
 from datetime import datetime
-from typing import cast
 
 from postgrest import SyncPostgrestClient
 
 from voxanne.database import Row, call_function
-
-
-def log_failure(
-    db: SyncPostgrestClient,
-    org_id: str,
-    *,
-    event_id: str,
-    event_type: str,
-    received_at: datetime,
-    attempts: int,
-    error: str,
-) -> None:
-    """Note in the delivery log that an event could not be applied; `error` must not hold a patient's data."""
-    arguments = {
-        "p_org_id": org_id,
-        "p_event_id": event_id,
-        "p_event_type": event_type,
-        "p_received_at": received_at.isoformat(),
-        "p_attempts": attempts,
-        "p_error": error,
-    }
-    call_function(db, "log_delivery_failure", arguments)
+from voxanne.queries.results import call_row, call_rows
 
 
 def record_dead_letter(
@@ -53,7 +31,8 @@ def record_dead_letter(
         "p_attempts": attempts,
         "p_received_at": received_at.isoformat(),
     }
-    return cast(str, call_function(db, "record_dead_letter", arguments))
+    letter_id: str = call_function(db, "record_dead_letter", arguments)
+    return letter_id
 
 
 def dead_letters(db: SyncPostgrestClient, *, limit: int, after: Row | None = None) -> list[Row]:
@@ -62,12 +41,13 @@ def dead_letters(db: SyncPostgrestClient, *, limit: int, after: Row | None = Non
     Rows of `id`, `org_id`, `source`, `event_id`, `event_type`, `payload`, `reason`, `attempts` and `received_at`.
     """
     place = {"p_after_received": after["received_at"], "p_after_id": after["id"]} if after else {}
-    return cast(list[Row], call_function(db, "dead_letters_waiting", {"p_limit": limit, **place}))
+    return call_rows(db, "dead_letters_waiting", {"p_limit": limit, **place})
 
 
 def mark_replayed(db: SyncPostgrestClient, letter_id: str) -> bool:
     """Note that a dead letter was applied after all; False if it was not waiting."""
-    return cast(bool, call_function(db, "dead_letter_replayed", {"p_id": letter_id}))
+    was_waiting: bool = call_function(db, "dead_letter_replayed", {"p_id": letter_id})
+    return was_waiting
 
 
 def prune(db: SyncPostgrestClient, before: datetime, *, limit: int = 5000) -> Row:
@@ -76,7 +56,7 @@ def prune(db: SyncPostgrestClient, before: datetime, *, limit: int = 5000) -> Ro
     A week is always kept, so that the provider's last attempts still count as repeated. Call it until all are 0.
     """
     arguments = {"p_before": before.isoformat(), "p_limit": limit}
-    return cast(Row, call_function(db, "prune_webhook_records", arguments))
+    return call_row(db, "prune_webhook_records", arguments)
 
 
 def unfinished_calls(db: SyncPostgrestClient, before: datetime, *, limit: int, after: Row | None = None) -> list[Row]:
@@ -86,4 +66,4 @@ def unfinished_calls(db: SyncPostgrestClient, before: datetime, *, limit: int, a
     """
     place = {"p_after_began": after["began"], "p_after_id": after["id"]} if after else {}
     arguments = {"p_before": before.isoformat(), "p_limit": limit, **place}
-    return cast(list[Row], call_function(db, "unfinished_calls", arguments))
+    return call_rows(db, "unfinished_calls", arguments)

@@ -4,7 +4,7 @@ import httpx
 from postgrest.exceptions import APIError
 
 from voxanne import database
-from voxanne.queries import organizations
+from voxanne.queries import monitoring
 
 PROBE_SECONDS = 2.0
 DEGRADED_SHARE, ERROR_SHARE = 0.80, 0.96
@@ -14,7 +14,7 @@ _MEGABYTE = 1024 * 1024
 def database_size_mb() -> float | None:
     """Return the size of the database, which proves that it answers; None if it does not."""
     try:
-        return round(organizations.database_size_bytes(database.as_service()) / _MEGABYTE, 1)
+        return round(monitoring.database_size_bytes(database.as_service()) / _MEGABYTE, 1)
     except (APIError, httpx.HTTPError):
         return None
 
