@@ -1,6 +1,6 @@
 """Eight threads and four organisations at once: no reply may hold a row of another one, nor miss one of its own.
 
-A client whose token is shared between threads (facts.md) fails here in two ways: row-level security judges by somebody
+A client whose token is shared between threads fails here in two ways: row-level security judges by somebody
 else's token, and so, since every query also names the caller's organisation, own rows go missing.
 """
 

@@ -1,24 +1,40 @@
-"""Conditional replies for what the dashboard polls: 304 while nothing has changed, at the price of one number."""
+"""Conditional replies (ETag, 304) for what the dashboard polls: while nothing has changed, only a version is read."""
 
 import hashlib
 import time
 from collections.abc import Callable
 
 from flask import Response, jsonify, request
+from postgrest import SyncPostgrestClient
 
+from voxanne import database
+from voxanne.auth import principal
 from voxanne.database import Row
+from voxanne.queries.calls import get_version
 
 FRESH_SECONDS = 60
+
+
+def reply_to_caller(load: Callable[[SyncPostgrestClient, str], Row], *, storable: bool = False) -> Response:
+    """Do what `reply` does for the caller's organisation; `load` gets a client with the caller's token and the id."""
+    caller = principal()
+    db = database.for_principal(caller.token)
+    return reply(
+        caller.org_id,
+        current_version=lambda: get_version(db, caller.org_id),
+        load=lambda: load(db, caller.org_id),
+        storable=storable,
+    )
 
 
 def reply(
     org_id: str, *, current_version: Callable[[], int], load: Callable[[], Row], storable: bool = False
 ) -> Response:
-    """Answer 304 if the request's ETag still holds, else with what `load` returns, less its `version`.
+    """Answer 304 if the request's ETag still holds, else with what `load` returns, without its `version`.
 
-    A tag belongs to one organisation and address. It holds while the version stands, and for a minute at the most,
-    since "today" and "the last 30 days" move by themselves. `storable` lets the browser keep the reply so that it can
-    ask with its tag; never for one with patients' data.
+    An ETag is made of organisation, address, version and minute: even where nothing has changed it holds for a minute
+    at the most, since "today" and "the last 30 days" move on. `storable` lets the browser keep the reply, which it must
+    to send the ETag back; never use it for patients' data.
     """
     minute = current_minute()
     known = request.if_none_match

@@ -1,8 +1,8 @@
 """The way to Supabase: one shared connection pool, a client per request, every request counted and timed.
 
-A client of the `supabase` package keeps its token in headers that all its users share, which under load hands one
-tenant's rows to another (facts.md). So each request builds its own small client over the shared pool; that costs
-microseconds. Only the pool is shared, and it holds no token.
+A client of the `supabase` package keeps its token in headers that all its users share, so under load one tenant gets
+another's rows (tests/test_tenancy_under_load.py). Therefore each request builds a small client of its own, which takes
+microseconds. Only the connection pool is shared, and it holds no token.
 """
 
 import time
@@ -122,7 +122,7 @@ class Supabase:
             max_keepalive_connections=settings.supabase_connections,
             keepalive_expiry=KEEPALIVE_SECONDS,
         )
-        # HTTP/2 has known concurrency failures in this stack (facts.md).
+        # HTTP/2 fails under concurrency here: supabase-py issue 1064, httpx issue 3324.
         transport = ObservedTransport(http2=False, limits=limits)
         hooks = {"response": [_raise_if_away]}
         patient = httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)

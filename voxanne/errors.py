@@ -108,7 +108,8 @@ class DatabaseUnavailable(ApiError):
         super().__init__("The database can't be reached right now. Please try again.", retry_after=RETRY_AFTER_SECONDS)
 
 
-# PostgREST and Postgres codes: facts.md. Connection, pool, lock and time-out troubles pass; the caller may try again.
+# Codes of PostgREST (PGRST...) and of Postgres (SQLSTATE). These pass by themselves, so the caller may try again: lost
+# connections, an exhausted pool, time-outs, a shut-down, locks and deadlocks.
 _UNAVAILABLE = {
     "PGRST000", "PGRST001", "PGRST002", "PGRST003", "57014", "57P01", "57P02", "57P03", "53300", "502", "503", "504",
     "40001", "40P01", "55P03",

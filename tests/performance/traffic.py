@@ -22,7 +22,7 @@ USERS = 3
 """People who have the dashboard open."""
 
 POLLS = {"poll pulse": 10, "poll activity": 10, "poll leads": 30}
-"""Seconds between the home page's requests (frontend.md)."""
+"""Seconds between the home page's requests."""
 
 PAGE_EVERY = 180
 PAGE_SECONDS = 60

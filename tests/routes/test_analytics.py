@@ -1,4 +1,4 @@
-"""GET /api/analytics: pulse, leads and recent activity; what the home page reads of them (frontend.md)."""
+"""GET /api/analytics: pulse, leads and recent activity; what the home page reads of them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

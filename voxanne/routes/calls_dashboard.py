@@ -1,12 +1,12 @@
 """The calls dashboard: list, statistics, detail, recording, and storing and deleting calls."""
 
 import functools
-from datetime import UTC, datetime
 
 from flask import Blueprint, Response, current_app, jsonify
 
-from voxanne import conditional, database
+from voxanne import database
 from voxanne.auth import Role, principal, require_role
+from voxanne.conditional import reply_to_caller
 from voxanne.errors import NotFound
 from voxanne.openapi import describe
 from voxanne.queries import calls as queries
@@ -40,21 +40,9 @@ def list_calls(query: CallListQuery) -> Response:
 def get_stats(query: StatsQuery) -> Response:
     """Return the numbers on top of the dashboard, with the five newest calls.
 
-    304 to a request with the ETag of numbers that still hold; they are counted anew every minute at the most.
+    304 if the ETag that the request sends still holds, which it does for a minute at the most.
     """
-    return reply_with_stats(query)
-
-
-def reply_with_stats(query: StatsQuery) -> Response:
-    """Answer with the statistics of a window; another address of the dashboard has the same."""
-    caller = principal()
-    db = database.for_principal(caller.token)
-    since = datetime.now(UTC) - calls.WINDOWS[query.timeWindow] if query.timeWindow else None
-    return conditional.reply(
-        caller.org_id,
-        current_version=lambda: queries.get_version(db, caller.org_id),
-        load=lambda: queries.get_stats(db, caller.org_id, since),
-    )
+    return reply_to_caller(lambda db, org_id: calls.get_stats(db, org_id, query.timeWindow))
 
 
 @bp.get("/analytics/summary")
@@ -62,16 +50,9 @@ def reply_with_stats(query: StatsQuery) -> Response:
 def get_summary() -> Response:
     """Return the numbers above the list of calls; days are those of the organisation's time zone.
 
-    304 to a request with the ETag of numbers that still hold; they are counted anew every minute at the most.
+    304 if the ETag that the request sends still holds, which it does for a minute at the most.
     """
-    caller = principal()
-    db = database.for_principal(caller.token)
-    return conditional.reply(
-        caller.org_id,
-        current_version=lambda: queries.get_version(db, caller.org_id),
-        load=lambda: queries.get_summary(db, caller.org_id),
-        storable=True,
-    )
+    return reply_to_caller(queries.get_summary, storable=True)
 
 
 @bp.get("/<uuid:call_id>")

@@ -16,7 +16,7 @@ bp = Blueprint("contacts", __name__, url_prefix="/api/contacts")
 def get_stats() -> Response:
     """Return how many contacts there are, in all and by lead status.
 
-    304 to a request with the ETag of numbers that still hold.
+    304 if the ETag that the request sends still holds.
     """
     caller = principal()
     found = contacts.stats(caller)

@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import current_app
+from postgrest import SyncPostgrestClient
 
 from voxanne import database, pagination
 from voxanne.auth import Principal
 from voxanne.database import Row
 from voxanne.pagination import Cursors
 from voxanne.queries import call_list
+from voxanne.queries import calls as queries
 from voxanne.queries.call_list import SORT_KEYS, CallFilter, Window
 from voxanne.schemas.calls import CallListQuery, NewCall
 from voxanne.services import organizations, periods, recordings, transcripts
@@ -56,6 +58,12 @@ def list_page(caller: Principal, query: CallListQuery) -> Row:
             "next_cursor": cursors.write({key: rows[-1][key] for key in SORT_KEYS}) if has_more else None,
         },
     }
+
+
+def get_stats(db: SyncPostgrestClient, org_id: str, window: str | None) -> Row:
+    """Return the statistics of calls in one of `WINDOWS` up to now, by default of all time, with their `version`."""
+    since = datetime.now(UTC) - WINDOWS[window] if window else None
+    return queries.get_stats(db, org_id, since)
 
 
 def present_row(org_id: str, row: Row) -> Row:

@@ -71,7 +71,7 @@ class Dashboard(Member):
 
     @task(12)
     def home(self) -> None:
-        """The home page polls two of its parts every 10 seconds and one every 30 (frontend.md)."""
+        """The home page polls two of its parts every 10 seconds and one every 30."""
         turn = getattr(self, "turn", 0)
         self.turn = turn + 1
         self.poll("/api/analytics/dashboard-pulse")
