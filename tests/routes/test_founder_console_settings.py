@@ -101,6 +101,20 @@ def test_an_empty_string_clears_null_and_absence_do_not(factory: Factory, fake) 
     assert caller.get(PATH).json["vapiAssistantId"] is None
 
 
+@pytest.mark.parametrize("name", ["vapi_api_ky", "vapiApiKey", "org_id"])
+def test_an_unknown_name_is_refused_and_nothing_is_saved(factory: Factory, recorder: RequestRecorder, name) -> None:
+    """Under a misspelt name a key would be lost, though the answer says that it is saved."""
+    caller = factory.caller("admin")
+
+    reply = caller.post(PATH, {name: KEY, "twilio_account_sid": SID})
+
+    assert (reply.status_code, reply.json["code"]) == (400, "VALIDATION_ERROR")
+    assert [detail["field"] for detail in reply.json["details"]] == [name]
+    assert KEY not in reply.text
+    assert recorder.last == []
+    assert stored(factory, "integration_settings", caller.org_id) is None
+
+
 def test_a_masked_key_that_comes_back_keeps_the_stored_one(factory: Factory, fake) -> None:
     caller = factory.caller("admin")
     save(caller, vapi_api_key=KEY)

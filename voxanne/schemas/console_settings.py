@@ -3,13 +3,17 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from voxanne.schemas.console_fields import ClearableId, ClearableNumber, Secret, SecretFields, given_secrets
 
 
 class SettingsChanges(BaseModel):
     """What to change; what is left out or null stays, an empty string clears, a masked key means the stored one."""
+
+    # Elsewhere unknown members are passed over, as the contract has it. Here every member is optional: under a misspelt
+    # name a key would be lost, and the answer would still say that it was saved.
+    model_config = ConfigDict(extra="forbid")
 
     vapi_api_key: Secret | None = None
     vapi_webhook_secret: Secret | None = None
