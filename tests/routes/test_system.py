@@ -8,6 +8,8 @@ from flask import Flask
 
 from voxanne import database
 from voxanne.services import health
+from voxanne.services.webhooks import drainer, spool
+from voxanne.services.webhooks.deliveries import Delivery
 
 
 def test_the_root_says_what_this_is_and_where_to_go(app: Flask) -> None:
@@ -41,6 +43,32 @@ def test_health_claims_nothing_that_is_not_there(app: Flask) -> None:
 
     assert (body["services"]["backgroundJobs"], body["services"]["webhookQueue"]) == (False, False)
     assert body["queueMetrics"] is None
+
+
+def test_health_tells_of_the_thread_and_of_the_events_that_wait(app_with, tmp_path) -> None:
+    app = app_with(webhook_spool_dir=tmp_path / "spool", supabase_url="http://127.0.0.1:1")
+    waiting = Delivery("vapi", None, {"message": {"type": "status-update"}}, datetime.now(UTC))
+    spool.of(app).put(waiting)
+    drainer.of(app).start()
+    try:
+        reply = app.test_client().get("/health")
+    finally:
+        drainer.of(app).stop()
+
+    assert reply.status_code == 503
+    assert reply.json["services"] == {
+        "database": False, "supabase": False, "backgroundJobs": True, "webhookQueue": True,
+    }  # fmt: skip
+    assert reply.json["queueMetrics"]["waiting"] == 1
+    assert app.test_client().get("/health").json["services"]["backgroundJobs"] is False
+
+
+def test_a_queue_that_can_not_be_read_is_none(app_with, tmp_path) -> None:
+    (tmp_path / "events.sqlite").write_text("this is no database, and long enough to be seen as none " * 100)
+
+    body = app_with(webhook_spool_dir=tmp_path).test_client().get("/health").json
+
+    assert (body["status"], body["services"]["webhookQueue"], body["queueMetrics"]) == ("ok", False, None)
 
 
 def test_the_size_is_the_database_s(app: Flask, sql) -> None:

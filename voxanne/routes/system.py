@@ -1,6 +1,5 @@
 """What this is, whether it works, and CSRF tokens: open to everyone."""
 
-import time
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, current_app, jsonify
@@ -9,11 +8,10 @@ from offapi import OpenAPITemplate
 from voxanne import csrf
 from voxanne.openapi import api, describe
 from voxanne.schemas.system import CsrfToken, Descriptor, Health
-from voxanne.services import health
+from voxanne.services import health, monitoring
 
 bp = Blueprint("system", __name__)
 
-_STARTED = time.monotonic()
 _ENDPOINTS = {"health": "/health", "docs": "/docs", "openapi": "/openapi.json", "calls": "/api/calls-dashboard"}
 _PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:; connect-src 'self'"  # noqa: E501
 
@@ -30,24 +28,25 @@ def root() -> Response:
 def get_health() -> tuple[Response, int]:
     """Say whether the program can do its work.
 
-    503 if the database does not answer. There are no background jobs and there is no webhook queue yet, and so
-    neither is said to run.
+    503 if the database does not answer. `backgroundJobs` is the thread that applies kept events and sends texts,
+    `webhookQueue` the store on this machine where events are kept while the database is away.
     """
     size_mb = health.database_size_mb()
     supabase = health.supabase_answers()
+    waiting = health.waiting_events()
     limit_mb = current_app.config["SETTINGS"].database_size_limit_mb
     body = jsonify(
         status=health.judge(size_mb, supabase=supabase, limit_mb=limit_mb),
         services={
             "database": size_mb is not None,
             "supabase": supabase,
-            "backgroundJobs": False,
-            "webhookQueue": False,
+            "backgroundJobs": health.background_jobs_run(),
+            "webhookQueue": waiting is not None,
         },
         timestamp=datetime.now(UTC),
-        uptime=round(time.monotonic() - _STARTED, 1),
+        uptime=monitoring.uptime_seconds(),
         database_size_mb=size_mb,
-        queueMetrics=None,
+        queueMetrics={"waiting": waiting.events, "failed": waiting.failed} if waiting else None,
     )
     return body, 503 if size_mb is None else 200
 

@@ -1,7 +1,7 @@
 """Replies of the routes about the program, the organisation and its people."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -22,12 +22,19 @@ class CsrfToken(BaseModel):
 
 
 class HealthServices(BaseModel):
-    """What answers."""
+    """What answers, or runs in this process."""
 
     database: bool
     supabase: bool
     backgroundJobs: bool  # noqa: N815
     webhookQueue: bool  # noqa: N815
+
+
+class QueueMetrics(BaseModel):
+    """Events that are kept on this machine; `failed` ones have been tried in vain, and are tried again."""
+
+    waiting: int
+    failed: int
 
 
 class Health(BaseModel):
@@ -38,7 +45,7 @@ class Health(BaseModel):
     timestamp: datetime
     uptime: float
     database_size_mb: float | None
-    queueMetrics: dict[str, Any] | None  # noqa: N815
+    queueMetrics: QueueMetrics | None  # noqa: N815
 
 
 class OrgValidation(BaseModel):

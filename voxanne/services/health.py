@@ -1,10 +1,15 @@
 """Whether the program can do its work: only what was really asked, nothing assumed."""
 
+import sqlite3
+
 import httpx
+from flask import current_app
 from postgrest.exceptions import APIError
 
 from voxanne import database
 from voxanne.queries import monitoring
+from voxanne.services.webhooks import drainer, spool
+from voxanne.services.webhooks.spool import Size
 
 PROBE_SECONDS = 2.0
 DEGRADED_SHARE, ERROR_SHARE = 0.80, 0.96
@@ -22,6 +27,20 @@ def database_size_mb() -> float | None:
 def supabase_answers() -> bool:
     """Whether the Auth server answers."""
     return database.supabase().auth_answers(PROBE_SECONDS)
+
+
+def background_jobs_run() -> bool:
+    """Whether the thread that applies kept events and sends texts runs in this process."""
+    return drainer.of(current_app).is_running
+
+
+def waiting_events() -> Size | None:
+    """Return how many events wait on this machine for the database; None if none can be kept here."""
+    kept_in = spool.of(current_app)
+    try:
+        return kept_in.size() if kept_in else None
+    except (sqlite3.Error, OSError):
+        return None
 
 
 def judge(size_mb: float | None, *, supabase: bool, limit_mb: int) -> str:

@@ -115,6 +115,11 @@ class Drainer:
         self._failures = 0
         text_queued.connect(self._on_text)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread runs, in this process."""
+        return self._thread is not None and self._thread.is_alive()
+
     def start(self) -> None:
         """Begin; only in a process that serves, after it has been forked."""
         if self._thread is None:
