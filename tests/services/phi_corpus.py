@@ -6,16 +6,16 @@ number, `{X:…}` another number of a person. A line that begins with "agent:" i
 
 import re
 
-from voxanne.services import phi_tokens
+from voxanne.services.phi_redaction import tokens
 
 KINDS = {
-    "N": phi_tokens.NAME,
-    "P": phi_tokens.PHONE,
-    "E": phi_tokens.EMAIL,
-    "B": phi_tokens.BIRTH,
-    "C": phi_tokens.CARD,
-    "S": phi_tokens.SSN,
-    "X": phi_tokens.NUMBER,
+    "N": tokens.NAME,
+    "P": tokens.PHONE,
+    "E": tokens.EMAIL,
+    "B": tokens.BIRTH,
+    "C": tokens.CARD,
+    "S": tokens.SSN,
+    "X": tokens.NUMBER,
 }
 _LABEL = re.compile(r"\{([NPEBCSX]):([^}]*)\}")
 

@@ -12,12 +12,11 @@ from phonenumbers import PhoneNumberFormat
 from stdnum import luhn
 
 from tests.services.phi_corpus import CONVERSATION, TURNS, UNSEEN, labelled
-from voxanne.services import phi_tokens
-from voxanne.services.phi_emails import _OUTSIDE
-from voxanne.services.phi_redaction import introduced_name, is_name, redact, redact_turns
+from voxanne.services.phi_redaction import introduced_name, is_name, redact, redact_turns, tokens
+from voxanne.services.phi_redaction.emails import _OUTSIDE
 
 LEAST_RECALL, LEAST_PRECISION = 0.97, 0.97
-MARKER = re.compile("|".join(map(re.escape, phi_tokens.MARKERS)))
+MARKER = re.compile("|".join(map(re.escape, tokens.MARKERS)))
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 COUNTRIES = sorted(phonenumbers.SUPPORTED_REGIONS)
 FRAMES = ("{}", "it's {}", "please use {}, thank you", "Yes, {}. What else?")
@@ -27,7 +26,7 @@ PIECES = [
     "at", "dot", "com", "@", ".", ",", "-", "/", "+", "(", ")", "$", ":", "'", "\n", "my", "name", "is", "this",
     "i'm", "Jane", "jane", "Doe", "will", "Mrs", "born", "birthday", "card", "number", "social", "phone", "policy",
     "cost", "1982", "12", "3", "415", "5552671", "st", "speaking", "spell", "J", "d", "o", "b", "pm", "dollars", "٤",
-    "\x00", "\ud800", "\u2019s", *phi_tokens.MARKERS,
+    "\x00", "\ud800", "\u2019s", *tokens.MARKERS,
 ]  # fmt: skip
 said = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=40).flatmap(
     lambda pieces: st.sampled_from([" ", "", "  "]).map(lambda space: space.join(pieces))

@@ -26,14 +26,8 @@ _NAME_KEYS = (
     "patient_name",
 )  # fmt: skip
 _EMAIL_KEYS = (
-    "email",
-    "emailAddress",
-    "email_address",
-    "customerEmail",
-    "patientEmail",
-    "customer_email",
-    "patient_email",
-)
+    "email", "emailAddress", "email_address", "customerEmail", "patientEmail", "customer_email", "patient_email",
+)  # fmt: skip
 _ITEM_KEYS = ("actionItems", "action_items", "nextSteps", "next_steps", "followUps", "follow_ups")
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")

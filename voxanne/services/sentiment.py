@@ -38,26 +38,16 @@ _LABELS: dict[str, Sentiment] = {
 
 _HIGH = (
     "emergency", "urgent", "urgently", "asap", "as soon as possible", "right away", "immediately", "bleeding",
-    "infected",
-    "infection", "severe", "swollen", "can't breathe", "allergic reaction", "fever", "unbearable", "first available",
-    "today",
+    "infected", "infection", "severe", "swollen", "can't breathe", "allergic reaction", "fever", "unbearable",
+    "first available", "today",
 )  # fmt: skip
 _MEDIUM = (
-    "tomorrow",
-    "this week",
-    "soon",
-    "soonest",
-    "book",
-    "appointment",
-    "schedule",
-    "next week",
-    "worried",
-    "hurts",
+    "tomorrow", "this week", "soon", "soonest", "book", "appointment", "schedule", "next week", "worried", "hurts",
     "pain",
-)
+)  # fmt: skip
 _TREATMENT_WORDS = (
-    "pain", "painful", "cut", "ugly", "fat", "lost weight", "scar", "scars", "sagging", "surgery", "tired",
-    "cancel", "no", "problem", "emergency", "urgent",
+    "pain", "painful", "cut", "ugly", "fat", "lost weight", "scar", "scars", "sagging", "surgery", "tired", "cancel",
+    "no", "problem", "emergency", "urgent",
 )  # fmt: skip
 _WISHES = (
     "want", "like to", "need", "interested", "looking", "calling", "wondering", "question", "book", "schedule",

@@ -1,6 +1,6 @@
 """E-mail addresses as they are written (jane@gmail.com) and as they are said (jane dot doe at gmail dot com)."""
 
-from voxanne.services.phi_tokens import EMAIL, Span, Token, touching, word_at
+from voxanne.services.phi_redaction.tokens import EMAIL, Span, Token, touching, word_at
 
 _DOTS = {".", "dot", "period", "point"}
 _JOINTS = {*_DOTS, "underscore", "dash", "hyphen", "plus", "minus", "_", "-", "+", "%", "&"}
@@ -12,13 +12,10 @@ _ENDINGS = {
 # Where the part before "at" begins, when an address is said; a word of these alone before "at" is no address.
 _OUTSIDE = {
     "is", "it", "its", "it's", "that's", "that", "this", "email", "mail", "mails", "address", "to", "me", "my", "at",
-    "be", "on", "use", "the",
-    "a", "and", "yes", "yeah", "sure", "okay", "ok", "so", "um", "uh", "you", "can", "reach", "send", "write", "us",
-    "them",
-    "him", "her", "here", "there", "more", "online", "out", "look", "visit", "find", "book", "page", "website",
-    "site", "i",
-    "located", "please", "with", "or", "for", "of", "by", "in", "i'm", "was", "will", "have", "well", "just", "then",
-    "right",
+    "be", "on", "use", "the", "a", "and", "yes", "yeah", "sure", "okay", "ok", "so", "um", "uh", "you", "can", "reach",
+    "send", "write", "us", "them", "him", "her", "here", "there", "more", "online", "out", "look", "visit", "find",
+    "book", "page", "website", "site", "i", "located", "please", "with", "or", "for", "of", "by", "in", "i'm", "was",
+    "will", "have", "well", "just", "then", "right",
 }  # fmt: skip
 _LONGEST, _MOST_WORDS = 100, 12
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from voxanne.services.phi_tokens import Token, touching, word_at
-from voxanne.services.spoken_numbers import TEENS, TENS, UNITS, element_at, tens_at
+from voxanne.services.phi_redaction.spoken_numbers import TEENS, TENS, UNITS, element_at, tens_at
+from voxanne.services.phi_redaction.tokens import Token, touching, word_at
 
 _NAMES = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -30,7 +30,10 @@ _SIGNS = {"/", "-", "."}
 
 @dataclass(frozen=True)
 class SpokenDate:
-    """A date or time of day up to token `end`; `is_full` has day, month and year, `is_short` is a month and a year."""
+    """A date or a time of day, up to token `end`.
+
+    `is_full` says that it has day, month and year, `is_short` that it is written in two parts, as 12/27.
+    """
 
     end: int
     year: int | None
@@ -61,7 +64,7 @@ def _time(tokens: list[Token], index: int) -> SpokenDate | None:
 
 
 def _numeric(tokens: list[Token], index: int, this_year: int) -> SpokenDate | None:
-    """3/14/1982, 14.3.82, 1982-03-14; two parts (12/27) are an expiry or a day."""
+    """Read 3/14/1982, 14.3.82 or 1982-03-14; two parts (12/27) are a day, or the expiry date of a card."""
     sign = word_at(tokens, index + 1)
     parts, end = [tokens[index].digits], index
     while sign in _SIGNS and len(parts) < _PARTS and _attached(tokens, end, sign):
@@ -80,7 +83,7 @@ def _numeric(tokens: list[Token], index: int, this_year: int) -> SpokenDate | No
         parts = [*parts[1:], parts[0]]
     first, second, year = (int(part) if len(part) in {1, 2, 4} else 0 for part in parts)
     plausible = 1 <= min(first, second) <= _LAST_MONTH and max(first, second) <= _LAST_DAY and len(parts[2]) in {2, 4}
-    return SpokenDate(end + 1, _four_figures(year, parts[2], this_year), is_full=True) if plausible else None
+    return SpokenDate(end + 1, _full_year(year, parts[2], this_year), is_full=True) if plausible else None
 
 
 def _attached(tokens: list[Token], end: int, sign: str) -> bool:
@@ -123,7 +126,7 @@ def _with_year(tokens: list[Token], end: int, this_year: int) -> SpokenDate:
 
 
 def _day(tokens: list[Token], index: int) -> int | None:
-    """Where a day of the month ends that begins here."""
+    """Return where a day of the month ends that begins here, or None."""
     word = word_at(tokens, index)
     if word in _ORDINALS:
         return index + 1
@@ -142,7 +145,7 @@ def _year(tokens: list[Token], index: int, this_year: int, *, short: bool) -> tu
     if index >= len(tokens):
         return None, index
     if tokens[index].is_digits:
-        return _year_in_figures(tokens, index, this_year, short=short)
+        return _year_in_digits(tokens, index, this_year, short=short)
     word = tokens[index].word
     if word == "two" and word_at(tokens, index + 1) == "thousand":
         end = index + 2 + (word_at(tokens, index + 2) == "and")
@@ -154,17 +157,17 @@ def _year(tokens: list[Token], index: int, this_year: int, *, short: bool) -> tu
         return _rest_of_century(tokens, index + 1, century * _CENTURY)
     if short and TENS.get(word, 0) > _LAST_DAY:
         number = tens_at(tokens, index)
-        return _four_figures(int(number.digits), number.digits, this_year), number.end
+        return _full_year(int(number.digits), number.digits, this_year), number.end
     return None, index
 
 
-def _year_in_figures(tokens: list[Token], index: int, this_year: int, *, short: bool) -> tuple[int | None, int]:
+def _year_in_digits(tokens: list[Token], index: int, this_year: int, *, short: bool) -> tuple[int | None, int]:
     token = tokens[index]
     is_time = word_at(tokens, index + 1) in {":", "am", "pm", "o'clock"}
     is_short = len(token.text) == _SHORT and short and not is_time and int(token.digits) > _LAST_DAY
     if len(token.text) != _LONG and not is_short:
         return None, index
-    return _four_figures(int(token.digits), token.digits, this_year), index + 1
+    return _full_year(int(token.digits), token.digits, this_year), index + 1
 
 
 def _rest_of_century(tokens: list[Token], index: int, century: int) -> tuple[int | None, int]:
@@ -177,7 +180,7 @@ def _rest_of_century(tokens: list[Token], index: int, century: int) -> tuple[int
     return None, index
 
 
-def _four_figures(year: int, written: str, this_year: int) -> int | None:
+def _full_year(year: int, written: str, this_year: int) -> int | None:
     if len(written) == _LONG:
         return year if _FIRST_YEAR <= year <= this_year + _YEARS_AHEAD else None
     recent = this_year - this_year % _CENTURY + year

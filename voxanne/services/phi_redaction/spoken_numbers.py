@@ -1,8 +1,8 @@
-"""Rows of figures in speech: "four one five, double five", "4 1 5 - 5 5 5", "nineteen eighty two"."""
+"""Runs of digits as they are said or written: "four one five, double five", "4 1 5 - 5 5 5", "nineteen eighty two"."""
 
 from dataclasses import dataclass
 
-from voxanne.services.phi_tokens import Token, touching, word_at
+from voxanne.services.phi_redaction.tokens import Token, touching, word_at
 
 UNITS = {
     word: value
@@ -49,10 +49,9 @@ _ORDINALS = {"st", "nd", "rd", "th"}
 _CLOCK = {"am", "pm", "a.m", "p.m", "o'clock"}
 _MEASURES = {
     "dollars", "dollar", "bucks", "pounds", "euros", "euro", "cents", "percent", "%", "$", "€", "£", "units", "unit",
-    "cc", "ccs", "ml",
-    "mg", "minutes", "minute", "hours", "hour", "days", "day", "weeks", "week", "months", "month", "years", "year",
-    "syringes",
-    "syringe", "sessions", "session", "grafts", "vials", "people", "times", "kilos", "lbs", "inches", "usd", "grand",
+    "cc", "ccs", "ml", "mg", "minutes", "minute", "hours", "hour", "days", "day", "weeks", "week", "months", "month",
+    "years", "year", "syringes", "syringe", "sessions", "session", "grafts", "vials", "people", "times", "kilos", "lbs",
+    "inches", "usd", "grand",
 }  # fmt: skip
 _FULL_LENGTH, _SHORTEST_INTERNATIONAL, _LONGEST_INTERNATIONAL = 10, 6, 15
 _LAST_DAY, _SOCIAL = 31, (3, 2, 4)
@@ -62,7 +61,7 @@ _THOUSANDS, _CENTS, _YEAR, _DAY = 3, 2, 4, 2
 
 @dataclass(frozen=True)
 class Element:
-    """One figure or number word of a row, from token `start` up to `end`."""
+    """One number of a run, in digits or as a word, from token `start` up to `end`."""
 
     start: int
     end: int
@@ -73,22 +72,21 @@ class Element:
 
 @dataclass(frozen=True)
 class Run:
-    """A row of figures up to token `end`, and what its form says of it."""
+    """A run of digits up to token `end`, and what its shape says about it."""
 
-    elements: tuple[Element, ...]
     end: int
-    digits: str
-    counted: int  # digits without the noughts of "hundred" and "thousand"
-    is_international: bool
-    is_amount: bool  # "1,250,000", "four thousand five hundred dollars"
-    is_list: bool  # "9, 10, 11", "2019, 2020"
-    is_social: bool  # three, two and four figures
-    is_plain: bool  # no unit of measure and no hour follows
     first_amount_end: int
+    digits: str = ""
+    counted: int = 0  # how many digits, without the zeros of "hundred" and "thousand"
+    is_international: bool = False
+    is_amount: bool = False  # "1,250,000", "four thousand five hundred dollars"
+    is_list: bool = False  # "9, 10, 11", "2019, 2020"
+    is_social: bool = False  # three, two and four digits
+    is_plain: bool = False  # followed by neither a unit of measure nor an hour
 
 
 def element_at(tokens: list[Token], index: int, *, inside: bool = False) -> Element | None:
-    """Return the number that begins at a token; "oh" is a nought only `inside` a row."""
+    """Return the number that begins at a token; "oh" is a zero only `inside` a run."""
     if index >= len(tokens):
         return None
     token, word = tokens[index], tokens[index].word
@@ -112,7 +110,7 @@ def _repeats(tokens: list[Token], index: int) -> bool:
 
 
 def read_run(tokens: list[Token], index: int) -> Run | None:
-    """Return the row of figures that begins at a token, "+" and "(" included; None if there is none."""
+    """Return the run of digits that begins at a token, "+" and "(" included; None if there is none."""
     first = index
     while first < len(tokens) and tokens[first].text in "+(" and first - index < _MOST_BETWEEN:
         first += 1
@@ -123,7 +121,8 @@ def read_run(tokens: list[Token], index: int) -> Run | None:
         elements.append(element)
         place = _after_separators(tokens, element.end)
     if elements and (word_at(tokens, elements[-1].end) in _ORDINALS and touching(tokens, elements[-1].end)):
-        return _run(tokens, elements[:-1], plus=plus) if len(elements) > 1 else _lone(elements[0])
+        # The last number is a date ("the 24th").
+        return _run(tokens, elements[:-1], plus=plus) if len(elements) > 1 else Run(elements[0].end, elements[0].end)
     return _run(tokens, elements, plus=plus) if elements else None
 
 
@@ -131,26 +130,21 @@ def _run(tokens: list[Token], elements: list[Element], *, plus: bool) -> Run:
     plain = not _is_measured(tokens, elements[-1].end)
     digits = "".join(element.digits for element in elements)
     if not plain and len(elements) > 1 and len(digits) - len(elements[-1].digits) >= _FULL_LENGTH:
+        # A phone number right before an amount: the unit belongs to the last number only.
         elements, plain = elements[:-1], True
         digits = "".join(element.digits for element in elements)
     counted = sum(len(element.digits) for element in elements if not element.magnitude)
-    international = plus and _SHORTEST_INTERNATIONAL <= len(digits) <= _LONGEST_INTERNATIONAL
     return Run(
-        tuple(elements),
-        elements[-1].end,
-        digits,
-        counted,
-        international,
-        _is_amount(tokens, elements) or (not plain and counted < _FULL_LENGTH),
-        _is_list(tokens, elements),
-        tuple(len(element.digits) for element in elements) == _SOCIAL,
-        plain,
-        _first_amount_end(tokens, elements),
+        end=elements[-1].end,
+        first_amount_end=_first_amount_end(tokens, elements),
+        digits=digits,
+        counted=counted,
+        is_international=plus and _SHORTEST_INTERNATIONAL <= len(digits) <= _LONGEST_INTERNATIONAL,
+        is_amount=_is_amount(tokens, elements) or (not plain and counted < _FULL_LENGTH),
+        is_list=_is_list(tokens, elements),
+        is_social=tuple(len(element.digits) for element in elements) == _SOCIAL,
+        is_plain=plain,
     )
-
-
-def _lone(element: Element) -> Run:
-    return Run((element,), element.end, "", 0, *(False,) * 4, False, element.end)  # noqa: FBT003
 
 
 def tens_at(tokens: list[Token], index: int) -> Element:
@@ -177,14 +171,14 @@ def _is_measured(tokens: list[Token], index: int) -> bool:
 
 
 def _is_amount(tokens: list[Token], elements: list[Element]) -> bool:
-    """1,250,000 or 12,500.00: figures in threes, with commas and no spaces."""
+    """Whether it is written as 1,250,000 or 12,500.00: digits in threes, with commas and without spaces."""
     if len(elements) == 1 or any(element.spoken for element in elements):
         return False
     return len(elements[0].digits) <= _THOUSANDS and _first_amount_end(tokens, elements) == elements[-1].end
 
 
 def _first_amount_end(tokens: list[Token], elements: list[Element]) -> int:
-    """Where the amount that a row begins with ends, as in "$1,200 415 555 2671"."""
+    """Return where the amount ends that a run begins with, as in "$1,200 415 555 2671"."""
     end = elements[0].end
     for element in elements[1:]:
         attached = element.start == end + 1 and touching(tokens, end) and touching(tokens, element.start)
@@ -197,7 +191,7 @@ def _first_amount_end(tokens: list[Token], elements: list[Element]) -> int:
 
 
 def _is_list(tokens: list[Token], elements: list[Element]) -> bool:
-    """Years, or hours and days with commas between, of which not all have one figure."""
+    """Whether these are years, or hours or days with commas between them, some of one digit and some of two."""
     if all(len(element.digits) == _YEAR and int(element.digits) in _YEARS for element in elements):
         return True
     commas = sum(token.text == "," for token in tokens[elements[0].start : elements[-1].end])

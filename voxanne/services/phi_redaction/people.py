@@ -3,135 +3,108 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from voxanne.services.phi_dates import MONTHS, read_date
-from voxanne.services.phi_tokens import NAME, Span, Token, touching, word_at
-from voxanne.services.spoken_numbers import TEENS, TENS, UNITS
+from voxanne.services.phi_redaction.dates import MONTHS, read_date
+from voxanne.services.phi_redaction.spoken_numbers import TEENS, TENS, UNITS
+from voxanne.services.phi_redaction.tokens import NAME, Span, Token, touching, word_at
 
-# After these a name follows, in any case; after the others only one that is written with a capital.
-_STRONG = (
+# After these a name follows, whether or not it is written with a capital.
+_SURE_CUES = (
     ("name", "is"), ("name's",), ("names", "is"), ("name", "was"), ("name", "it's"), ("name", "its"), ("name", "of"),
     ("surname", "is"),
 )  # fmt: skip
-_WEAK = (
+# After these a name may follow: only one with a capital counts.
+_POSSIBLE_CUES = (
     ("this", "is"), ("i'm",), ("i", "am"), ("it's",), ("it", "is"), ("is", "this"), ("call", "me"),
-    ("speaking", "with"), ("speaking", "to"),
-    ("speak", "with"), ("thanks",), ("thank", "you"), ("hi",), ("hello",), ("name", ":"),
+    ("speaking", "with"), ("speaking", "to"), ("speak", "with"), ("thanks",), ("thank", "you"), ("hi",), ("hello",),
+    ("name", ":"),
 )  # fmt: skip
-_OWN = {("this", "is"), ("i'm",), ("i", "am"), ("name", "is"), ("name's",), ("it's",), ("it", "is")}
+# With these people name themselves.
+_OWN_NAME_CUES = {("this", "is"), ("i'm",), ("i", "am"), ("name", "is"), ("name's",), ("it's",), ("it", "is")}
 _RELATIVES = {
     "daughter", "son", "husband", "wife", "mother", "father", "mom", "mum", "dad", "sister", "brother", "partner",
-    "friend",
-    "fiancé", "fiancée", "fiance", "grandmother", "grandfather", "aunt", "uncle", "child",
+    "friend", "fiancé", "fiancée", "fiance", "grandmother", "grandfather", "aunt", "uncle", "child",
 }  # fmt: skip
 _TITLES = {"mr", "mrs", "ms", "miss", "mx", "mister", "misses", "missus"}
 _STAFF = {"dr", "doctor", "nurse", "professor", "prof"}
 _PARTICLES = {
-    "de",
-    "la",
-    "le",
-    "van",
-    "von",
-    "der",
-    "den",
-    "bin",
-    "ibn",
-    "al",
-    "el",
-    "del",
-    "da",
-    "di",
-    "dos",
-    "du",
-    "st",
-    "ter",
+    "de", "la", "le", "van", "von", "der", "den", "bin", "ibn", "al", "el", "del", "da", "di", "dos", "du", "st", "ter",
     "mac",
-}
+}  # fmt: skip
 _CALLING = {"speaking", "calling", "here", "again"}
-# Nobody is called that: what follows "I'm" or "this is" at the start of a sentence, and days and months.
-_NO_NAMES = {
+# Words that follow "I'm" or "this is" without being anybody's name.
+_NOT_NAMES = {
     "a", "about", "actually", "again", "all", "also", "alright", "am", "an", "and", "any", "anybody", "anyone", "are",
-    "as", "asking", "at",
-    "available", "back", "bad", "because", "been", "before", "being", "booked", "but", "busy", "by", "calling", "can",
-    "concerned", "correct", "could",
-    "curious", "currently", "definitely", "do", "doing", "don't", "done", "excited", "fine", "for", "free", "from",
-    "getting", "glad", "going",
-    "good", "gonna", "great", "had", "happy", "has", "have", "having", "he", "her", "here", "hi", "hello", "his",
-    "hoping", "how", "i", "i'd", "i'll",
-    "i'm", "i've", "if", "in", "interested", "is", "it", "it's", "its", "just", "kind", "late", "like", "looking",
-    "maybe", "me", "my", "name", "nervous",
-    "new", "no", "nobody", "none", "not", "now", "of", "off", "oh", "ok", "okay", "on", "one", "only", "or", "our",
-    "out", "over", "perfect",
-    "please", "pregnant", "pretty", "probably", "ready", "really", "right", "scared", "she", "should", "sick", "so",
-    "some", "someone", "sorry",
+    "as", "asking", "at", "available", "back", "bad", "because", "been", "before", "being", "booked", "but", "busy",
+    "by", "calling", "can", "concerned", "correct", "could", "curious", "currently", "definitely", "do", "doing",
+    "don't", "done", "excited", "fine", "for", "free", "from", "getting", "glad", "going", "good", "gonna", "great",
+    "had", "happy", "has", "have", "having", "he", "her", "here", "hi", "hello", "his", "hoping", "how", "i", "i'd",
+    "i'll", "i'm", "i've", "if", "in", "interested", "is", "it", "it's", "its", "just", "kind", "late", "like",
+    "looking", "maybe", "me", "my", "name", "nervous", "new", "no", "nobody", "none", "not", "now", "of", "off", "oh",
+    "ok", "okay", "on", "one", "only", "or", "our", "out", "over", "perfect", "please", "pregnant", "pretty",
+    "probably", "ready", "really", "right", "scared", "she", "should", "sick", "so", "some", "someone", "sorry",
     "speaking", "still", "sure", "surprised", "than", "thank", "thanks", "that", "that's", "the", "their", "them",
-    "then", "there", "they", "thinking",
-    "this", "thrilled", "time", "to", "today", "together", "tomorrow", "too", "trying", "uh", "um", "under",
-    "unhappy", "unknown", "unsure", "up",
-    "us", "very", "waiting", "was", "we", "well", "were", "what", "when", "where", "which", "who", "why", "will",
-    "with", "wondering",
-    "would", "wow", "yeah", "yes", "you", "your", "you're", "afraid", "angry", "anxious", "allergic", "located",
-    "near", "monday", "tuesday", "wednesday",
-    "thursday", "friday", "saturday", "sunday", "january", "february", "october", "november", "december", "botox",
-    "american", "spelled", "spelt", "spelling",
-    "everyone", "everybody", "guys", "team", "folks", "madam", "ma'am", "sir", "dear", "spell", "let", "need", "want",
-    "may", "does", "did", "correctly",
-    "goodbye", "bye", "it'll", "ai", "urgent", "important", "amazing", "awesome", "wonderful", "exactly", "true",
-    "unavailable", "open", "closed",
-    "first", "last", "number", "phone", "email", "date", "appointment", "double", "triple", *UNITS, *TEENS, *TENS,
+    "then", "there", "they", "thinking", "this", "thrilled", "time", "to", "today", "together", "tomorrow", "too",
+    "trying", "uh", "um", "under", "unhappy", "unknown", "unsure", "up", "us", "very", "waiting", "was", "we", "well",
+    "were", "what", "when", "where", "which", "who", "why", "will", "with", "wondering", "would", "wow", "yeah", "yes",
+    "you", "your", "you're", "afraid", "angry", "anxious", "allergic", "located", "near", "monday", "tuesday",
+    "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "october", "november", "december",
+    "botox", "american", "spelled", "spelt", "spelling", "everyone", "everybody", "guys", "team", "folks", "madam",
+    "ma'am", "sir", "dear", "spell", "let", "need", "want", "may", "does", "did", "correctly", "goodbye", "bye",
+    "it'll", "ai", "urgent", "important", "amazing", "awesome", "wonderful", "exactly", "true", "unavailable", "open",
+    "closed", "first", "last", "number", "phone", "email", "date", "appointment", "double", "triple", *UNITS, *TEENS,
+    *TENS,
 }  # fmt: skip
 _WORKPLACES = {
     "clinic", "dental", "medical", "aesthetics", "surgery", "center", "centre", "spa", "office", "hospital",
     "dentistry", "health", "assistant", "receptionist",
 }  # fmt: skip
 _ASSISTANTS = {"assistant", "receptionist", "ai"}
-# Names that are words as well: they count with a capital only, or beside another part of the name.
+# Names that are ordinary words, too: they count only with a capital, or beside another part of the name.
 _ALSO_WORDS = {
-    "will", "may", "mark", "rose", "grace", "hope", "bill", "art", "summer", "april", "june", "august", "dawn",
-    "faith", "joy", "young",
-    "long", "white", "brown", "green", "black", "short", "small", "rich", "frank", "grant", "chase", "drew", "sue",
-    "pat", "march", "miles", "gray", "grey",
-    "bell", "hill", "wood", "woods", "stone", "price", "park", "banks", "best", "good", "day", "love", "little",
-    "sharp", "wise", "ray", "jack", "lane",
-    "rob", "max", "dean", "king", "cook", "baker", "hall", "marsh", "field", "page", "case", "cash", "sky", "sunny",
-    "star", "ivy", "lily", "iris",
-    "ruby", "pearl", "jade", "holly", "amber", "daisy", "violet", "wells", "west", "east", "north", "speaker",
-    "penny", "dick", "do", "an", "to", "so",
-    "in", "on", "see", "you", "he", "she", "no", "yes", "be", "my", "the", "call", "caller", "customer", "unknown",
+    "will", "may", "mark", "rose", "grace", "hope", "bill", "art", "summer", "april", "june", "august", "dawn", "faith",
+    "joy", "young", "long", "white", "brown", "green", "black", "short", "small", "rich", "frank", "grant", "chase",
+    "drew", "sue", "pat", "march", "miles", "gray", "grey", "bell", "hill", "wood", "woods", "stone", "price", "park",
+    "banks", "best", "good", "day", "love", "little", "sharp", "wise", "ray", "jack", "lane", "rob", "max", "dean",
+    "king", "cook", "baker", "hall", "marsh", "field", "page", "case", "cash", "sky", "sunny", "star", "ivy", "lily",
+    "iris", "ruby", "pearl", "jade", "holly", "amber", "daisy", "violet", "wells", "west", "east", "north", "speaker",
+    "penny", "dick", "do", "an", "to", "so", "in", "on", "see", "you", "he", "she", "no", "yes", "be", "my", "the",
+    "call", "caller", "customer", "unknown",
 }  # fmt: skip
-_NOBODY = {"unknown", "caller", "customer", "anonymous", "patient", "guest", "user", "client", "n/a", "lead", "test"}
+# What systems store for want of a name.
+_STAND_INS = {"unknown", "caller", "customer", "anonymous", "patient", "guest", "user", "client", "n/a", "lead", "test"}
 _SHORTEST_PART, _MOST_PARTS, _SPELLED_FROM, _SPELLING_REACH, _CUE_REACH, _MOST_BETWEEN = 2, 4, 3, 15, 6, 2
-_LONGEST_ROW = 40
+_LONGEST_NAME = 40
 
 
-def known(names: Iterable[str]) -> set[str]:
-    """Return the parts of the given names in lower case; words that only stand in for a name are none."""
+def name_parts(names: Iterable[str]) -> set[str]:
+    """Return the parts of names in lower case, without titles, particles and words that only stand in for a name."""
     parts: set[str] = set()
     for name in names:
         words = [part.strip(".,'\u2019-").lower().replace("\u2019", "'") for part in name.replace("-", " ").split()]
-        parts |= {word for word in words if word and word not in _NOBODY | _TITLES | _STAFF}
+        parts |= {word for word in words if word and word not in _STAND_INS | _TITLES | _STAFF}
     return parts - _PARTICLES
 
 
 def introduced(tokens: list[Token], *, by_assistant: bool = False) -> list[str]:
-    """Return the names that are introduced, as they were said; the assistant's own and those of doctors are not."""
+    """Return the names that are introduced, as they were said, but not the assistant's own or those of doctors."""
     return [name for index in range(len(tokens)) for name in _introduction(tokens, index, by_assistant=by_assistant)]
 
 
 def own_name(tokens: list[Token]) -> str | None:
     """Return the name by which the speaker introduces themself first, or None."""
     for index, token in enumerate(tokens):
-        for cue in _OWN:
+        for cue in _OWN_NAME_CUES:
             if token.word != cue[0] or any(word_at(tokens, index + place) != part for place, part in enumerate(cue)):
                 continue
-            if cue in _STRONG and word_at(tokens, index - 1) not in {"my", "full"}:
+            if cue in _SURE_CUES and word_at(tokens, index - 1) not in {"my", "full"}:
                 continue
-            for name in _name(tokens, index + len(cue), strong=cue in _STRONG):
+            for name in _name(tokens, index + len(cue), sure_cue=cue in _SURE_CUES):
                 return name
     return None
 
 
 def find(tokens: list[Token], parts: set[str]) -> list[Span]:
-    """Return where parts of names stand, one span for those beside each other, and where a name is spelled."""
+    """Return where names stand that consist of these parts, and where a name is spelled letter by letter."""
     spans: list[Span] = []
     index = 0
     while index < len(tokens):
@@ -148,42 +121,42 @@ def _introduction(tokens: list[Token], index: int, *, by_assistant: bool) -> Ite
     word = tokens[index].word
     if word.removesuffix("'s") in _TITLES:
         start = index + 1 + (word_at(tokens, index + 1) == ".")
-        yield from _name(tokens, start, strong=False)
+        yield from _name(tokens, start, sure_cue=False)
     if word in _RELATIVES:
         start = index + 1 + (word_at(tokens, index + 1) == ",")
-        yield from _name(tokens, start, strong=False)
-    if word == "is" and _calls_it_a_name(tokens, index):
+        yield from _name(tokens, start, sure_cue=False)
+    if word == "is" and _is_said_to_be_a_name(tokens, index):
         start = index
         while start > 0 and index - start < _MOST_PARTS and tokens[start - 1].text[0].isupper():
             start -= 1
-        yield from _name(tokens, start, strong=False)
-    for cue in _STRONG + _WEAK:
+        yield from _name(tokens, start, sure_cue=False)
+    for cue in _SURE_CUES + _POSSIBLE_CUES:
         if word != cue[0] or any(word_at(tokens, index + place) != part for place, part in enumerate(cue)):
             continue
-        if by_assistant and cue in _OWN and not _of_somebody_else(tokens, index):
+        if by_assistant and cue in _OWN_NAME_CUES and not _is_about_the_caller(tokens, index):
             continue
         start = index + len(cue)
         start += word_at(tokens, start) in {",", ":"}
-        yield from _name(tokens, start, strong=cue in _STRONG)
+        yield from _name(tokens, start, sure_cue=cue in _SURE_CUES)
 
 
-def _calls_it_a_name(tokens: list[Token], index: int) -> bool:
+def _is_said_to_be_a_name(tokens: list[Token], index: int) -> bool:
     """Whether "is my name", "is my first name" or the like stands here."""
     words = [word_at(tokens, index + place) for place in (1, 2, 3)]
     return words[0] in {"my", "his", "her", "the"} and "name" in words[1:]
 
 
-def _of_somebody_else(tokens: list[Token], index: int) -> bool:
+def _is_about_the_caller(tokens: list[Token], index: int) -> bool:
     """Whether "name is" is said of the caller: "so your name is Jane"."""
     return "your" in {token.word for token in tokens[max(0, index - 2) : index]}
 
 
-def _name(tokens: list[Token], start: int, *, strong: bool) -> Iterator[str]:
+def _name(tokens: list[Token], start: int, *, sure_cue: bool) -> Iterator[str]:
     if word_at(tokens, start).rstrip(".") in _STAFF:
         return
     if word_at(tokens, start) in _TITLES:
         start += 1 + (word_at(tokens, start + 1) == ".")
-    end = _end_of_name(tokens, start, strong=strong)
+    end = _end_of_name(tokens, start, sure_cue=sure_cue)
     if end == start:
         return
     words = [token.word.removesuffix("'s") for token in tokens[start:end] if token.is_word]
@@ -195,12 +168,12 @@ def _name(tokens: list[Token], start: int, *, strong: bool) -> Iterator[str]:
     yield " ".join(words)
 
 
-def _end_of_name(tokens: list[Token], start: int, *, strong: bool) -> int:
-    """Where a name ends: capitals go with capitals, small letters with small ones after a strong cue."""
+def _end_of_name(tokens: list[Token], start: int, *, sure_cue: bool) -> int:
+    """Return where a name ends: with a word that is not capitalised as the first one is, or that is no name."""
     if start >= len(tokens) or not tokens[start].is_word:
         return start
     capital = tokens[start].text[0].isupper()
-    if not capital and not strong and not _says_so(tokens, start):
+    if not capital and not sure_cue and not _is_calling(tokens, start):
         return start
     end = parts = 0
     index = start
@@ -215,7 +188,7 @@ def _end_of_name(tokens: list[Token], start: int, *, strong: bool) -> int:
             continue
         is_date = token.word in MONTHS and read_date(tokens, index, datetime.now(UTC).year) is not None
         fits = token.is_word and not is_date and (token.word in _PARTICLES or token.text[0].isupper() == capital)
-        if not fits or token.word.removesuffix("'s") in _NO_NAMES - (
+        if not fits or token.word.removesuffix("'s") in _NOT_NAMES - (
             {"will", "may"} if token.text[0].isupper() else set()
         ):
             break
@@ -225,18 +198,19 @@ def _end_of_name(tokens: list[Token], start: int, *, strong: bool) -> int:
     return end or start
 
 
-def _says_so(tokens: list[Token], start: int) -> bool:
+def _is_calling(tokens: list[Token], start: int) -> bool:
     """Whether "speaking" or the like follows after one or two words: "this is jane doe speaking"."""
     words = (word_at(tokens, start + 1), word_at(tokens, start + 2))
-    return tokens[start].word not in _NO_NAMES and (
-        words[0] in _CALLING or (words[1] in _CALLING and words[0] not in _NO_NAMES)
+    return tokens[start].word not in _NOT_NAMES and (
+        words[0] in _CALLING or (words[1] in _CALLING and words[0] not in _NOT_NAMES)
     )
 
 
 def _mention(tokens: list[Token], index: int, parts: set[str]) -> int | None:
+    """Return where a name ends that begins here; None if none does, or if it may be an ordinary word."""
     end, sure, place = index, False, index
     seen: set[str] = set()
-    while place < min(len(tokens), index + _LONGEST_ROW):
+    while place < min(len(tokens), index + _LONGEST_NAME):
         token = tokens[place]
         word = token.word if token.word in parts else token.word.removesuffix("'s")
         if word in parts:
@@ -279,7 +253,7 @@ def _is_month(tokens: list[Token], index: int) -> bool:
 def _spelling(tokens: list[Token], index: int, parts: set[str]) -> int | None:
     """Where single letters end that spell a name: "J-A-N-E", "d o e"."""
     letters, end, place = "", index, index
-    while place < min(len(tokens), index + _LONGEST_ROW):
+    while place < min(len(tokens), index + _LONGEST_NAME):
         token = tokens[place]
         if len(token.text) == 1 and token.is_word:
             letters += token.word

@@ -1,4 +1,4 @@
-"""Text as tokens, for rules that must see a marker, a word, a figure and a sign as one step each, in linear time."""
+"""Text as tokens: markers, words, numbers and signs. Reading them takes time in proportion to the text."""
 
 import re
 import unicodedata
@@ -26,12 +26,12 @@ class Token(NamedTuple):
 
     @property
     def is_marker(self) -> bool:
-        """Whether something was redacted here before."""
+        """Whether it stands for something that was redacted before."""
         return self.text in MARKERS
 
     @property
     def is_digits(self) -> bool:
-        """Whether these are figures, of any script."""
+        """Whether these are digits, of any script."""
         return self.text.isdecimal()
 
     @property
@@ -41,7 +41,7 @@ class Token(NamedTuple):
 
     @property
     def digits(self) -> str:
-        """The figures as 0 to 9."""
+        """The digits as 0 to 9."""
         return "".join(str(unicodedata.decimal(char)) for char in self.text)
 
 
