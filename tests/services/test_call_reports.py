@@ -20,6 +20,7 @@ SERVICES = [
     {"name": "Botox", "price": 400, "keywords": ["botox"]},
 ]
 START = datetime(2026, 11, 20, 15, tzinfo=UTC)
+START_MS = 1_795_186_800_000
 TALK = (
     Turn("system", "You are Ava, a receptionist.", None),
     Turn("assistant", "Bright Smile Clinic, this is Ava. How can I help you today?", 0.4),
@@ -51,18 +52,22 @@ def test_a_report_in_full() -> None:
     call = found["call"]
 
     assert call["transcript"] == [
-        {"speaker": "agent", "text": "Bright Smile Clinic, this is Ava. How can I help you today?", "timestamp": 400},
+        {
+            "speaker": "agent",
+            "text": "Bright Smile Clinic, this is Ava. How can I help you today?",
+            "timestamp": START_MS + 400,
+        },
         {
             "speaker": "caller",
             "text": "Hi, my name is [NAME]. I'd love a rhinoplasty as soon as possible.",
-            "timestamp": 4250,
+            "timestamp": START_MS + 4250,
         },
         {
             "speaker": "agent",
             "text": "Lovely, [NAME]. What's your number? I'll text you the details.",
-            "timestamp": 9000,
+            "timestamp": START_MS + 9000,
         },
-        {"speaker": "caller", "text": "[PHONE]. Please call me back in the morning.", "timestamp": 12000},
+        {"speaker": "caller", "text": "[PHONE]. Please call me back in the morning.", "timestamp": START_MS + 12000},
     ]
     assert call["sentiment_summary"] == "[NAME] wants a rhinoplasty. She asked to be called on [PHONE]."
     assert call["outcome_summary"].endswith("Ava promised it.")
@@ -196,7 +201,15 @@ def test_impossible_values_are_mended() -> None:
     assert call["ended_at"] == call["started_at"]
     assert (call["duration_seconds"], call["recording_url"]) == (0, None)
     assert len(call["ended_reason"]) == 200
-    assert [(turn["text"], turn["timestamp"]) for turn in call["transcript"]] == [("ab  c", 0), ("d", 0)]
+    assert [(turn["text"], turn["timestamp"]) for turn in call["transcript"]] == [
+        ("ab  c", START_MS), ("d", START_MS),
+    ]  # fmt: skip
+
+
+def test_without_the_start_times_are_those_since_it() -> None:
+    assert [turn["timestamp"] for turn in described(changed(started_at=None))["call"]["transcript"]] == [
+        400, 4250, 9000, 12000,
+    ]  # fmt: skip
 
 
 def test_an_enormous_transcript_is_cut_and_says_so() -> None:

@@ -5,8 +5,8 @@ from flask import Flask
 
 from tests.factories import Caller, Factory
 from voxanne import database
-from voxanne.services import lead_scoring, sentiment
-from voxanne.services.lead_scoring import score_lead, value_in
+from voxanne.services import lead_scoring, pricing, sentiment
+from voxanne.services.lead_scoring import dearest_mentioned, score_lead
 
 SERVICES = [
     {"name": "Facelift", "price": 8000, "keywords": ["facelift", "face lift"]},
@@ -85,9 +85,14 @@ def test_the_usual_prices_hold_only_where_there_is_no_price_list() -> None:
     assert value_in([{"name": "x", "price": 1, "keywords": []}], "rhinoplasty") == 0
 
 
+def value_in(services: list, said: str) -> float:
+    service = dearest_mentioned(services, said)
+    return service["price"] if service else 0
+
+
 def estimate(app: Flask, caller: Caller, said: str) -> tuple[float, int]:
     with app.test_request_context():
-        value = lead_scoring.estimate_value(database.for_principal(caller.token), caller.org_id, said)
+        value = value_in(pricing.price_list(database.for_principal(caller.token), caller.org_id), said)
         return value, database.request_log().count
 
 

@@ -1,4 +1,4 @@
-"""What a call's end report says, as the rows are to be: analysed, redacted, and cleaned so that no value is refused."""
+"""What a call's end report says, as rows: analysed, redacted, and cleaned so that the database refuses no value."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from voxanne.database import Row
 from voxanne.services import lead_scoring, phi_redaction, sentiment, texts
 from voxanne.services.call_type_detector import CallType
 from voxanne.services.conversations import Segment, said_by_caller, segments
-from voxanne.services.sentiment import Analyser, WordList
+from voxanne.services.sentiment import Analyser, Mood, WordList
 from voxanne.services.stored_text import clean
 from voxanne.services.webhooks import statuses
 from voxanne.services.webhooks.envelope import Event
@@ -53,56 +53,48 @@ def describe(
     names: Iterable[str] = (),
     analyser: Analyser | None = None,
 ) -> Row:
-    """Return the `call`, `contact` and `alert` of an end report, the latter two None where there is nobody to note.
+    """Return the `call`, `contact` and `alert` of an end report, as `queries.call_events.apply` takes them.
 
-    `services` is the price list and `settings` what `org_settings.load` gives; `names` are those known otherwise, to be
-    redacted. Lead score and mood are drawn from the caller's words only: an assistant who asks "How can I help you
-    today?" makes no caller urgent. Nobody who said nothing is scored.
+    `services` is the price list, `settings` what `org_settings.load` returns; `names` are redacted as are those in the
+    report. `contact` is None for a test call or a withheld number, `alert` unless the lead is hot.
+    Mood and lead score come from the caller's words alone, since an assistant who says "How can I help you today?"
+    makes nobody urgent; a caller who said nothing gets no lead score.
     """
     conversation = segments(event)
     said = said_by_caller(conversation)
-    words = "\n".join(said)
     mood = (analyser or WordList()).analyse(said)
     name = _name(event, conversation)
-    hidden = [known for known in (name, event.customer_name, *_structured(event, _NAME_KEYS), *names) if known]
-    keep = _Keeper(hidden, redact=redact)
-    lead = lead_scoring.score_lead(words, mood.label) if words.strip() else None
-    wish = _wish(services, words)
+    known = (name, event.customer_name, *_structured(event, _NAME_KEYS), *names)
+    redactor = _Redactor([one for one in known if one], enabled=redact)
     summary = clean(event.summary or "", _LONGEST_SUMMARY)
+    mood_summary = _first_sentences(summary) or clean(mood.summary, _LONGEST_SUMMARY)
     call = {
         **_course(event, direction, settings),
         "caller_name": name,
-        "transcript": keep.segments(conversation),
-        "sentiment_score": _share(mood.score),
+        "transcript": redactor.segments(conversation),
+        "sentiment_score": _between_0_and_1(mood.score),
         "sentiment_label": sentiment.normalize(mood.label),
         "sentiment_urgency": sentiment.normalize_urgency(mood.urgency) or "Low",
-        "sentiment_summary": keep.text(_first_sentences(summary) or clean(mood.summary, _LONGEST_SUMMARY)) or None,
-        "outcome_summary": keep.text(summary) or None,
-        "action_items": [keep.text(item) for item in _action_items(event, conversation)],
-        "lead_score": lead.score if lead else None,
-        "lead_temp": lead.tier if lead else None,
-        "financial_value": min(_LARGEST_VALUE, max(0.0, round(lead_scoring.value_in(services, words), 2))),
-        "procedure_intent": wish,
+        "sentiment_summary": redactor.text(mood_summary) or None,
+        "outcome_summary": redactor.text(summary) or None,
+        "action_items": [redactor.text(item) for item in _action_items(event, conversation)],
+        **_lead(services, "\n".join(said), mood),
     }
-    return {
-        "call": call,
-        "contact": _contact(event, call),
-        "alert": _alert(event, call, settings),
-    }
+    return {"call": call, "contact": _contact(event, call), "alert": _alert(event, call, settings)}
 
 
-class _Keeper:
+class _Redactor:
     """Redacts what is stored for display, if the organisation wants it."""
 
-    def __init__(self, names: Sequence[str], *, redact: bool) -> None:
-        self._names, self._redact = names, redact
+    def __init__(self, names: Sequence[str], *, enabled: bool) -> None:
+        self._names, self._enabled = names, enabled
 
     def text(self, text: str) -> str:
-        return phi_redaction.redact(text, names=self._names) if self._redact else text
+        return phi_redaction.redact(text, names=self._names) if self._enabled else text
 
     def segments(self, conversation: Sequence[Segment]) -> list[Row]:
         turns = [(turn.speaker, turn.text) for turn in conversation]
-        stored = phi_redaction.redact_turns(turns, names=self._names) if self._redact else [text for _, text in turns]
+        stored = phi_redaction.redact_turns(turns, names=self._names) if self._enabled else [text for _, text in turns]
         return [
             {"speaker": turn.speaker, "text": text, "timestamp": turn.milliseconds}
             for turn, text in zip(conversation, stored, strict=True)
@@ -110,7 +102,7 @@ class _Keeper:
 
 
 def _course(event: Event, direction: CallType, settings: Row) -> Row:
-    """How the call went, without its contents."""
+    """Return how the call went, without what was said."""
     numbers = statuses.parties(event, direction, settings.get("telephony_country"))
     status = statuses.ended_status(event.ended_reason, transferred=bool(event.transfer_to))
     url = event.recording_url if (event.recording_url or "").startswith(("https://", "http://")) else None
@@ -139,7 +131,7 @@ def _course(event: Event, direction: CallType, settings: Row) -> Row:
 
 
 def cents(dollars: float | None) -> int:
-    """Return dollars in cents, half a cent rounded up; what is no cost is 0."""
+    """Return dollars in cents, half a cent rounded up; 0 for None, a negative or an infinite cost."""
     if dollars is None or not math.isfinite(dollars) or dollars <= 0:
         return 0
     exact = Decimal(str(min(dollars, _LARGEST_INT / 100)))
@@ -159,7 +151,7 @@ def _not_before(ended: datetime | None, started: datetime | None) -> datetime | 
     return max(ended, started) if ended and started else ended
 
 
-def _share(score: float) -> float:
+def _between_0_and_1(score: float) -> float:
     return round(min(1.0, max(0.0, score)), 3) if math.isfinite(score) else 0.5
 
 
@@ -174,7 +166,7 @@ def _structured(event: Event, keys: Iterable[str]) -> list[str]:
 
 
 def _name(event: Event, conversation: Sequence[Segment]) -> str | None:
-    """Return the caller's name: the analysis', else that of whom we called, else the one that they gave."""
+    """Return the caller's name from the provider's analysis, else from its customer record, else as introduced."""
     parts = [*_structured(event, ("firstName", "first_name"))[:1], *_structured(event, ("lastName", "last_name"))[:1]]
     given = [*_structured(event, _NAME_KEYS), " ".join(parts), (event.customer_name or "").strip()]
     name = next((name for name in given if name and phi_redaction.is_name(name)), None)
@@ -182,15 +174,17 @@ def _name(event: Event, conversation: Sequence[Segment]) -> str | None:
     return clean(name or "", _LONGEST_NAME) or None
 
 
-def _wish(services: list[Row], words: str) -> str | None:
-    if services:
-        found = [str(service["name"]) for service in lead_scoring.wanted(services, words)]
-    else:
-        usual = [
-            {"name": word, "price": price, "keywords": [word]} for word, price in lead_scoring.USUAL_PRICES.items()
-        ]
-        found = [str(service["name"]) for service in lead_scoring.wanted(usual, words)]
-    return clean(found[0], _LONGEST_SERVICE) if found else None
+def _lead(services: list[Row], words: str, mood: Mood) -> Row:
+    """Return the columns about the lead: how promising it is, which service it is about, and what that is worth."""
+    lead = lead_scoring.score_lead(words, mood.label) if words.strip() else None
+    service = lead_scoring.dearest_mentioned(services, words)
+    price = float(service["price"]) if service else 0.0
+    return {
+        "lead_score": lead.score if lead else None,
+        "lead_temp": lead.tier if lead else None,
+        "financial_value": min(_LARGEST_VALUE, max(0.0, round(price, 2))),
+        "procedure_intent": clean(str(service["name"]), _LONGEST_SERVICE) if service else None,
+    }
 
 
 def _contact(event: Event, call: Row) -> Row | None:
@@ -225,7 +219,7 @@ def _alert(event: Event, call: Row, settings: Row) -> Row | None:
 
 
 def _action_items(event: Event, conversation: Sequence[Segment]) -> list[str]:
-    """Return the analysis' own, else what the caller asked for and what the assistant promised, in their words."""
+    """Return those of the provider's analysis, else the caller's requests and the assistant's promises as said."""
     listed = next((value for key in _ITEM_KEYS if isinstance(value := event.structured.get(key), list)), None)
     if listed is not None:
         found: list[Any] = [item for item in listed if isinstance(item, str)]

@@ -3,8 +3,8 @@
 The score starts at 50. A high-value treatment adds 40 and one of middling interest 20; a good mood adds 30 and a bad
 one takes 20; urgency adds 30, else hesitation takes 10. It stays within 0 to 100; from 70 a lead is hot, from 40 warm.
 
-The value is the highest price of the services of which a keyword occurs, from the cached price list. An organisation
-without any service gets `USUAL_PRICES` instead, as does nobody else: whoever has a price list means it.
+The value is the highest price among the services of which a keyword occurs. An organisation that has not entered any
+service is taken to have `USUAL_PRICES`.
 
 All words are matched as whole words in any case, so that "lip" is not found in "clip" nor "consult" in "consultant".
 """
@@ -15,10 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from postgrest import SyncPostgrestClient
-
 from voxanne.database import Row
-from voxanne.services import pricing, sentiment
+from voxanne.services import sentiment
 
 Tier = Literal["hot", "warm", "cold"]
 
@@ -61,6 +59,11 @@ USUAL_PRICES = {
 }
 
 
+_USUAL_SERVICES: list[Row] = [
+    {"name": word, "price": price, "keywords": [word]} for word, price in USUAL_PRICES.items()
+]
+
+
 @dataclass(frozen=True)
 class LeadScore:
     """A score from 0 to 100, its tier, and the reasons: keys of `POINTS`."""
@@ -71,7 +74,7 @@ class LeadScore:
 
 
 def score_lead(transcript: str, mood: str | None = None) -> LeadScore:
-    """Return how promising a caller is by what was said and by the analyser's label of the mood, of any kind."""
+    """Return how promising a caller is; `mood` is any analyser's label, as `sentiment.normalize` takes it."""
     interests = {"high_value": HIGH_VALUE, "medium_interest": MEDIUM_INTEREST}
     reasons = [name for name, words in interests.items() if _mentions(transcript, words)]
     label = sentiment.normalize(mood)
@@ -92,22 +95,10 @@ def tier_of(score: int) -> Tier:
     return "warm" if score >= WARM_FROM else "cold"
 
 
-def estimate_value(db: SyncPostgrestClient, org_id: str, transcript: str) -> float:
-    """Return what the caller's wish is worth, 0 if no service is recognised; no request while the prices are cached."""
-    return value_in(pricing.price_list(db, org_id), transcript)
-
-
-def value_in(services: list[Row], transcript: str) -> float:
-    """Return the highest price of the services that the transcript mentions, by the usual prices if there are none."""
-    if not services:
-        return max((price for word, price in USUAL_PRICES.items() if _mentions(transcript, (word,))), default=0.0)
-    return max((float(service["price"]) for service in wanted(services, transcript)), default=0.0)
-
-
-def wanted(services: list[Row], transcript: str) -> list[Row]:
-    """Return the services that the transcript mentions, the dearest first."""
-    found = [service for service in services if _mentions(transcript, service["keywords"])]
-    return sorted(found, key=lambda service: -float(service["price"]))
+def dearest_mentioned(services: list[Row], transcript: str) -> Row | None:
+    """Return the dearest service that the transcript mentions, or None; an empty price list means the usual prices."""
+    mentioned = (service for service in services or _USUAL_SERVICES if _mentions(transcript, service["keywords"]))
+    return max(mentioned, key=lambda service: float(service["price"]), default=None)
 
 
 def _mentions(text: str, words: Iterable[str]) -> bool:
@@ -117,6 +108,6 @@ def _mentions(text: str, words: Iterable[str]) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Any of the words, with any spaces or a hyphen where they have a space, and no letter or digit on either side."""
+    """Return what matches any of the words as a whole; a space in one stands for any spaces or hyphens."""
     choices = "|".join(r"[\s-]+".join(re.escape(part) for part in word.split()) for word in words)
     return re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
