@@ -108,6 +108,7 @@ class DatabaseUnavailable(ApiError):
         super().__init__("The database can't be reached right now. Please try again.", retry_after=RETRY_AFTER_SECONDS)
 
 
+UNIQUE_VIOLATION = "23505"
 # Codes of PostgREST (PGRST...) and of Postgres (SQLSTATE). These pass by themselves, so the caller may try again: lost
 # connections, an exhausted pool, time-outs, a shut-down, locks and deadlocks.
 _UNAVAILABLE = {
@@ -128,7 +129,7 @@ def from_database(error: APIError) -> ApiError:
         return Unauthenticated("Invalid or expired token")
     if code == "42501":
         return Forbidden("Your role does not allow this.")
-    if code in {"23505", "23P01", "23503"}:
+    if code in {UNIQUE_VIOLATION, "23P01", "23503"}:
         return Conflict("This contradicts what is already stored.")
     if code in _BAD_VALUE:
         return ValidationFailed("A value is out of range or has the wrong form.")

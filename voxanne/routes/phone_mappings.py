@@ -8,9 +8,8 @@ from voxanne.auth import Role, principal, require_role
 from voxanne.errors import NotFound, ValidationFailed
 from voxanne.openapi import describe
 from voxanne.queries import phone_mappings as queries
-from voxanne.schemas.common import Done
+from voxanne.schemas.common import DialledNumber, Done
 from voxanne.schemas.phone_mappings import (
-    DialledNumber,
     NewPhoneMapping,
     PhoneLookup,
     PhoneMappings,

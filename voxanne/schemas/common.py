@@ -5,9 +5,12 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+
+from voxanne.phones import to_e164
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
+NO_PHONE_NUMBER = "must be an international phone number such as +14155550123"
 _SEPARATORS = re.compile(r"[\s().-]")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _OFFSET_AFTER_LOST_PLUS = re.compile(r"(T[\d:.]+) (\d\d:?\d\d)$")
@@ -63,8 +66,16 @@ def _strip_separators(value: Any) -> Any:
 
 def _check_e164(value: str) -> str:
     if not _E164.fullmatch(value):
-        raise ValueError("must be an international phone number such as +14155550123")
+        raise ValueError(NO_PHONE_NUMBER)
     return value
+
+
+def read_number(text: str) -> str:
+    """Return a number in E.164; raises ValueError unless the telephone network could have it."""
+    number = to_e164(text)
+    if number is None:
+        raise ValueError(NO_PHONE_NUMBER)
+    return number
 
 
 def _clean(value: Any) -> Any:
@@ -80,6 +91,9 @@ Instant = Annotated[datetime, BeforeValidator(parse_moment), AfterValidator(_utc
 
 PhoneNumber = Annotated[str, BeforeValidator(_strip_separators), AfterValidator(_check_e164)]
 """A phone number in E.164; spaces, dashes, dots and parentheses are taken out."""
+
+DialledNumber = Annotated[str, StringConstraints(max_length=100), AfterValidator(read_number)]
+"""A phone number in any international notation, turned into E.164; it must be one that could exist."""
 
 SearchText = Annotated[str, BeforeValidator(_clean), Field(max_length=200)]
 """What somebody typed into a search box."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 from voxanne import voices
-from voxanne.phones import to_e164
+from voxanne.schemas.common import read_number
 
 AgentRole = Literal["inbound", "outbound"]
 MAX_SECRET = 500
@@ -16,10 +16,7 @@ def _stripped(value: Any) -> Any:
 
 
 def _number(value: str) -> str:
-    number = to_e164(value) if value else ""
-    if number is None:
-        raise ValueError("must be an international phone number such as +14155550123")
-    return number
+    return read_number(value) if value else ""
 
 
 def _secret(value: SecretStr) -> SecretStr:

@@ -3,20 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import BaseModel, StringConstraints
 
-from voxanne.phones import to_e164
-
-
-def _read(text: str) -> str:
-    number = to_e164(text)
-    if number is None:
-        raise ValueError("must be an international phone number such as +14155550123")
-    return number
-
-
-DialledNumber = Annotated[str, StringConstraints(max_length=100), AfterValidator(_read)]
-"""A phone number in any international notation, turned into E.164."""
+from voxanne.schemas.common import DialledNumber
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 

@@ -12,13 +12,13 @@ from voxanne.services import lead_scoring, phi_redaction, sentiment, texts
 from voxanne.services.call_type_detector import CallType
 from voxanne.services.conversations import Segment, said_by_caller, segments
 from voxanne.services.sentiment import Analyser, Mood, WordList
-from voxanne.services.stored_text import clean
+from voxanne.services.stored_text import clean, is_email
 from voxanne.services.webhooks import statuses
 from voxanne.services.webhooks.envelope import Event
 
 UNKNOWN_LEAD = "Unknown caller"
 _LARGEST_INT, _LARGEST_VALUE = 2**31 - 1, 9_999_999_999.99
-_LONGEST_NAME, _LONGEST_EMAIL, _LONGEST_SERVICE, _LONGEST_REASON = 200, 320, 200, 200
+_LONGEST_NAME, _LONGEST_SERVICE, _LONGEST_REASON = 200, 200, 200
 _LONGEST_SUMMARY, _LONGEST_URL, _MOST_TOOLS, _LONGEST_TOOL, _LONGEST_NUMBER = 4000, 2000, 50, 100, 100
 _MOST_ITEMS, _LONGEST_ITEM, _SENTENCES = 5, 300, 2
 _NAME_KEYS = (
@@ -29,7 +29,6 @@ _EMAIL_KEYS = (
     "email", "emailAddress", "email_address", "customerEmail", "patientEmail", "customer_email", "patient_email",
 )  # fmt: skip
 _ITEM_KEYS = ("actionItems", "action_items", "nextSteps", "next_steps", "followUps", "follow_ups")
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _PROMISE = re.compile(
     r"\b(?:(?:i|we)(?:'ll| will)|(?:someone|somebody|our team|the team|a nurse|the doctor)(?: will|'ll))\b.{0,60}?"
@@ -190,10 +189,10 @@ def _lead(services: list[Row], words: str, mood: Mood) -> Row:
 def _contact(event: Event, call: Row) -> Row | None:
     if call["phone_number"] is None or call["is_test_call"]:
         return None
-    email = next((mail for mail in _structured(event, _EMAIL_KEYS) if _EMAIL.fullmatch(mail)), "")
+    emails = (clean(email, _LONGEST_SUMMARY) for email in _structured(event, _EMAIL_KEYS))
     known = {
         "name": call["caller_name"],
-        "email": clean(email, _LONGEST_EMAIL) if len(email) <= _LONGEST_EMAIL else None,
+        "email": next(filter(is_email, emails), None),
         "lead_status": call["lead_temp"],
         "lead_score": call["lead_score"],
         "service_interests": [call["procedure_intent"]] if call["procedure_intent"] else None,

@@ -1,4 +1,4 @@
-"""Creating once although a request comes twice: the dashboard repeats a POST under the same X-Request-ID."""
+"""Idempotent creation: the dashboard repeats a POST that failed, under the same X-Request-ID."""
 
 import uuid
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from flask import g
 from postgrest.exceptions import APIError
 
 from voxanne.database import Row
+from voxanne.errors import UNIQUE_VIOLATION
 
-UNIQUE_VIOLATION = "23505"
 _NAMESPACE = uuid.UUID("6f0c2a52-6a43-4c1e-9d5b-2d8f6b6f3a10")
 
 
 def create_once(*, scope: str, values: Row, insert: Callable[[Row], Row], find: Callable[[str], Row | None]) -> Row:
     """Insert a row, or return the one that an earlier try of the same request inserted.
 
-    The id is derived from the scope (organisation, user and noun), the request's id and its content, so that a repeat
-    meets its own primary key. Without a request id from the client every call inserts. A reused request id with other
-    content is another request.
+    The row's id is derived from `scope` (noun, organisation and user), the request's id and the content, so a repeat
+    violates the primary key, and `find` then returns the first row. Without a request id from the client every call
+    inserts; a request id that comes with other content counts as a new one.
     """
     if g.get("client_request_id") is None:
         return insert(values)

@@ -14,9 +14,8 @@ from voxanne import database
 from voxanne.auth import Principal
 from voxanne.cache import ASSISTANT_ORG, DIALLED_ORG, INBOUND_CONFIG, NOBODY, PHONE_MAPPING, cache
 from voxanne.database import Row
-from voxanne.errors import Conflict, NotFound
+from voxanne.errors import UNIQUE_VIOLATION, Conflict, NotFound
 from voxanne.queries import phone_mappings
-from voxanne.services.idempotency import UNIQUE_VIOLATION
 
 LONGEST_ID = 200
 

@@ -14,11 +14,10 @@ from pydantic import SecretStr
 from voxanne import database
 from voxanne.auth import Principal
 from voxanne.database import Row
-from voxanne.errors import Conflict, NotFound
+from voxanne.errors import UNIQUE_VIOLATION, Conflict, NotFound
 from voxanne.integrations import vapi
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiUnreachable
 from voxanne.services import assistants
-from voxanne.services.idempotency import UNIQUE_VIOLATION
 
 _NOUNS = {"assistant": "assistant", "phone": "phone number"}
 _FIELDS = {"assistant": "vapi_assistant_id", "phone": "vapi_phone_number_id"}

@@ -8,12 +8,12 @@ from postgrest.exceptions import APIError
 
 from voxanne import database
 from voxanne.database import Row
+from voxanne.errors import UNIQUE_VIOLATION
 from voxanne.integrations import vapi
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiUnreachable
 from voxanne.queries import org_settings as queries
 from voxanne.services import assistants, org_settings, phone_mappings, secrets
 from voxanne.services.assistants import Account, KeyUnreadable, Synced
-from voxanne.services.idempotency import UNIQUE_VIOLATION
 
 logger = logging.getLogger(__name__)
 

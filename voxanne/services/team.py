@@ -15,9 +15,8 @@ from voxanne import database
 from voxanne.auth import Account, Principal, Role
 from voxanne.cache import AGENTS, ROLE, cache
 from voxanne.database import Row
-from voxanne.errors import ApiError, Conflict, Forbidden, NotFound, ValidationFailed
+from voxanne.errors import UNIQUE_VIOLATION, ApiError, Conflict, Forbidden, NotFound, ValidationFailed
 from voxanne.queries import members
-from voxanne.services.idempotency import UNIQUE_VIOLATION
 
 DESCRIPTIONS = {
     Role.OWNER: ("Owner", "Everything, and the only one who can make or remove another owner."),

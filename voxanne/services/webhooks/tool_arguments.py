@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from voxanne.phones import to_e164
+from voxanne.services.stored_text import is_email
 from voxanne.services.webhooks import spoken_times
 
 DAY = ("date", "appointmentdate", "day", "preferreddate", "requesteddate")
@@ -21,9 +22,7 @@ NOTES = ("notes", "note", "comment", "reason", "message")
 SUMMARY = ("summary", "notes", "details", "reason", "message")
 URGENCY = ("urgency", "urgencylevel", "priority")
 
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
 _LONGEST = 2000
-_LONGEST_EMAIL = 320
 _DAY_IN_MINUTES = 1440
 
 
@@ -47,9 +46,9 @@ class Arguments:
 
     @property
     def email(self) -> str:
-        """An address that can be one."""
-        found = self.text(EMAIL)
-        return found if len(found) <= _LONGEST_EMAIL and _EMAIL.fullmatch(found) else ""
+        """An e-mail address, if what was given can be one."""
+        given = self.text(EMAIL)
+        return given if is_email(given) else ""
 
     @property
     def minutes(self) -> int | None:
