@@ -1,4 +1,4 @@
-"""Who is calling: bearer token to `Principal`, the guards, and the roles."""
+"""Authentication and authorisation: from the bearer token to a `Principal`, the guards of routes, and the roles."""
 
 import enum
 import functools
@@ -25,7 +25,7 @@ _NO_TOKEN = {"", "undefined", "null"}
 
 
 class Role(enum.IntEnum):
-    """What a member may do, each including the ones before it."""
+    """What a member may do; each role includes the ones before it."""
 
     VIEWER = 0
     AGENT = 1
@@ -55,7 +55,7 @@ class Account:
 class Principal:
     """The authenticated caller; `token` goes to PostgREST with each of the caller's queries.
 
-    `bypass` marks the development user, who comes without a token and owns the first clinic.
+    `bypass` marks the development user (DEV_AUTH_BYPASS), who sends no token and is the owner of the first clinic.
     """
 
     user_id: str
@@ -66,7 +66,7 @@ class Principal:
 
     @property
     def role(self) -> Role:
-        """The caller's role in the organisation, cached for a minute; no membership counts as viewer."""
+        """The caller's role in the organisation, cached for a minute; a caller without a membership is a viewer."""
         if self.bypass:
             return Role.OWNER
         db = database.for_principal(self.token)
@@ -88,7 +88,7 @@ def principal() -> Principal:
 
 
 def account() -> Account:
-    """Return who sends this request; only routes behind `has_account` may ask."""
+    """Return the account that sends this request; only routes behind `has_account` or `operator` may ask."""
     caller: Account = g.account
     return caller
 
@@ -106,17 +106,17 @@ def signed_in() -> None:
 
 
 def has_account() -> None:
-    """Let in every valid access token: who belongs to no organisation may still be asked to join one."""
+    """Let in every valid access token, also that of a user without an organisation, who may be invited to one."""
     g.account = _authenticate()
     g.principal = g.account.principal()
 
 
 def operator() -> None:
-    """Let in only those who run the platform, as the setting OPERATORS names them; asks nobody else.
+    """Let in only those who run the platform: the users that the setting OPERATORS names.
 
-    By user id, which no sign-up can choose. In development an e-mail address will do; elsewhere the settings refuse
-    it, since the token does not say whether the address in it was ever confirmed. Who runs the platform need not belong
-    to an organisation of it.
+    They are named by user id, which nobody can choose when signing up. Development also takes e-mail addresses;
+    elsewhere the settings refuse them, since a token does not say whether its address was ever confirmed. An operator
+    need not belong to an organisation, and no database is asked.
     """
     has_account()
     if not is_operator(account().user_id, account().email):
@@ -124,15 +124,15 @@ def operator() -> None:
 
 
 def is_operator(user_id: str, email: str | None) -> bool:
-    """Whether the setting OPERATORS names this user."""
+    """Return whether the setting OPERATORS names this user."""
     settings: Settings = current_app.config["SETTINGS"]
-    # Not every identity provider makes sure that its addresses are some: one that is an operator's id names nobody.
+    # An identity provider may let people put anything there, even an operator's user id.
     address = email.lower() if email and "@" in email else None
     return user_id in settings.operators or address in settings.operators
 
 
 def require_role(least: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Refuse callers below that role with a 403; stands under `describe`, so that a bad body costs no look-up."""
+    """Refuse callers below that role with a 403; goes below `@describe`, so that a bad body costs no look-up."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(view)
@@ -147,7 +147,7 @@ def require_role(least: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def init_app(app: Flask) -> None:
-    """Prepare the verifier of access tokens."""
+    """Prepare the verification of access tokens."""
     app.extensions["voxanne.tokens"] = TokenVerifier(app.config["SETTINGS"])
 
 

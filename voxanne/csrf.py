@@ -22,14 +22,14 @@ _FORMS = "/ops/"
 
 
 def issue() -> tuple[str, datetime]:
-    """Return a fresh token and when it ends."""
+    """Return a new token and when it expires."""
     now = time.time()
     stamp = str(int(now * 1000))
     return f"{stamp}:{_mac(stamp)}", datetime.fromtimestamp(now + LIFE_SECONDS, UTC)
 
 
 def valid(token: str) -> bool:
-    """Whether we issued that token and it has not ended."""
+    """Return whether this program issued the token and it has not expired."""
     stamp, _, mac = token.partition(":")
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 15):  # noqa: PLR2004
         return False
@@ -40,7 +40,7 @@ def valid(token: str) -> bool:
 
 
 def check() -> None:
-    """Refuse a changing request without a valid token; where there is nothing to change, a 404 or 405 says more."""
+    """Refuse a changing request without a valid token, except where there is no such route: a 404 or 405 says more."""
     if request.url_rule is None or request.method not in _CHANGING or request.path.startswith(_EXEMPT):
         return
     if request.path.startswith(_FORMS) and _from_own_page():
@@ -53,10 +53,10 @@ def check() -> None:
 
 
 def _from_own_page() -> bool:
-    """Whether the browser says that a page of ours sent the form.
+    """Return whether the browser says that a page of this server sent the form.
 
-    A form can't send a header, and in one of its fields a token would prove nothing: anybody may fetch one and put it
-    into a form of theirs.
+    A form can't send a header, and a token in one of its fields would prove nothing: anybody can fetch a token and put
+    it into a form on another site.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:

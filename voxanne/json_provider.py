@@ -1,4 +1,4 @@
-"""JSON by orjson: a page of calls in microseconds where the standard library takes ten times as long."""
+"""Makes Flask use orjson, which writes a page of calls in about a tenth of the standard library's time."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask.json.provider import JSONProvider
 
 
 class OrjsonProvider(JSONProvider):
-    """Dates and UUIDs become strings; anything else unknown is an error."""
+    """JSON by orjson: dates and UUIDs become strings, any other type that JSON does not know is a TypeError."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
         """Serialise to text."""

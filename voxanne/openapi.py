@@ -1,7 +1,9 @@
-"""Validates what comes in and describes it in one document, from the same models (spectree).
+"""Validates requests and describes the API, both from the same models (spectree).
 
 A view names its models in its annotations (`query: CallListQuery`, `json: NewCall`); `describe()` adds its replies.
-`/openapi.json` is the document, `/docs` a page to browse it that needs no other host.
+`/openapi.json` is the description, `/docs` a page to browse it that loads nothing from other hosts.
+
+Members of a body that its model does not name are ignored, as the API's contract has it, unless the model forbids them.
 """
 
 import re
@@ -37,7 +39,7 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every reply that is not a success."""
+    """The body of every reply with an error."""
 
     error: str
     code: str
@@ -47,12 +49,12 @@ class ErrorBody(BaseModel):
 
 
 class StrictPlugin(FlaskPlugin):
-    """Reads bodies as the contract wants them, and checks replies against their models only under test."""
+    """Reads bodies by the contract's rules (`read_json`), and checks replies against their models in tests only."""
 
     def request_validation(
         self, request: Request, query: Any, json: Any, form: Any, headers: Any, cookies: Any
     ) -> None:
-        """Validate the query and the body; raises pydantic's error, or ours for a body that is no JSON."""
+        """Validate query and body; raises pydantic's ValidationError, or `ValidationFailed` for what is not JSON."""
         found = {key: value for key, value in get_multidict_items(request.args, query).items() if value != ""}
         context = Context(
             query.model_validate(found) if query else None,
@@ -66,7 +68,7 @@ class StrictPlugin(FlaskPlugin):
     def validate_response(
         self, resp: Any, resp_model: Any, skip_validation: bool, force_resp_serialize: bool
     ) -> tuple[Any, Any]:
-        """Pass the reply on; under test a reply that is not as documented is an error."""
+        """Pass the reply on; in tests a reply that does not fit its model is an error."""
         response = make_response(resp)
         if current_app.testing and resp_model and response.is_json:
             model = resp_model.find_model(response.status_code)
@@ -76,21 +78,24 @@ class StrictPlugin(FlaskPlugin):
 
 
 class ReadByView(BaseModel):
-    """A body that the view reads itself, after it has checked who sent it; the model only describes it."""
+    """A body that the view reads itself, after it has checked the signature; the model only documents it."""
 
 
 def read_body(request: Request, *, limit: int | None = None) -> bytes:
-    """Return the whole body; raises 413 beyond `limit` (by default the application's), 400 for one that ended early."""
+    """Return the whole body.
+
+    Raises a 413 beyond `limit` bytes (by default the application's limit), a 400 if it can't be read or ended early.
+    """
     if limit is not None:
         request.max_content_length = limit
     try:
         raw = request.get_data(cache=True)
     except (OSError, ParseException):
-        # Whatever the server found wrong with the way the body was sent.
+        # gunicorn found an error in the chunked encoding, or the connection broke.
         raise ValidationFailed("The request body could not be read.") from None
     if request.content_length is not None and len(raw) < request.content_length:
         raise ValidationFailed("The request body ended early.")
-    # Werkzeug cuts off a body that does not tell its length, without a word.
+    # Werkzeug silently cuts a body without Content-Length off at the limit.
     if request.content_length is None and len(raw) >= (request.max_content_length or len(raw) + 1):
         raise RequestEntityTooLarge
     return raw
@@ -156,9 +161,10 @@ def describe(
     public: bool = False,
     replies: dict[int, Any] | None = None,
 ) -> Callable[[View], View]:
-    """Validate a view's annotated input, and document its replies: `ok` on success, and the errors beside the usual.
+    """Validate a view's annotated input, and document its replies.
 
-    `replies` names those statuses whose body is neither.
+    `ok` is the model of a success, `errors` are the error statuses beyond those of every route, and `replies` gives the
+    models of statuses that have a body of another kind. `public` routes need no token.
     """
     others = {*_ALWAYS, *(() if public else _SIGNED_IN), *errors}
     models: dict[int, Any] = {**dict.fromkeys(sorted(others), ErrorBody), status: ok, **(replies or {})}

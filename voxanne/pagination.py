@@ -1,4 +1,4 @@
-"""Page, limit and the rows of one page: used by every list."""
+"""Paging, as every list does it: page and limit, the rows of one page with the total, and cursors."""
 
 import base64
 import hashlib
@@ -27,18 +27,18 @@ def _plain(value: Any) -> Any:
 
 
 QueryNumber = Annotated[int, BeforeValidator(_plain)]
-"""A whole number in a query, in digits: not 1.0, +1 or 1_000, all of which Python would read."""
+"""A whole number in a query string, in plain digits: Python would read 1.0, +1 and 1_000 as well."""
 
 
 class PageQuery(BaseModel):
-    """The paging part of a list's query; out of bounds is refused, never clamped."""
+    """The paging part of a list's query; a value out of bounds is refused and never clamped."""
 
     page: QueryNumber = Field(1, ge=1, le=MAX_PAGE, description="Number of the page, from 1.")
     limit: QueryNumber = Field(20, ge=1, le=MAX_LIMIT, description="Rows per page.")
 
     @property
     def offset(self) -> int:
-        """Rows before this page."""
+        """The number of rows before this page."""
         return (self.page - 1) * self.limit
 
 
@@ -52,7 +52,7 @@ class Pagination(BaseModel):
 
 
 class CursorPagination(Pagination):
-    """Where a page stands in a list that can also be read on from a cursor."""
+    """Where a page stands in a list that can also be continued from a cursor."""
 
     total_is_estimate: bool
     has_more: bool
@@ -61,17 +61,17 @@ class CursorPagination(Pagination):
 
 @dataclass(frozen=True)
 class Slice:
-    """The rows of one page with the total of the list that they are from."""
+    """The rows of one page, and how many rows the whole list has."""
 
     rows: list[dict[str, Any]]
     total: int
 
 
 def fetch_slice(build: Callable[[], Any], offset: int, limit: int) -> Slice:
-    """Run a counted select for one page, rows and total in one request; `build` makes the query without its range.
+    """Fetch one page and the total, in one request; `build` makes the counted select without its range.
 
-    PostgREST refuses a page past the end, and tells the total only in a sentence. Only then is the first row asked
-    for as well, so that such a page is empty and its total right.
+    PostgREST answers a page past the end with an error, which has no total but in its message. Such a page is returned
+    empty, and a second request finds out the total.
     """
     try:
         result = build().range(offset, offset + limit - 1).execute()
@@ -83,10 +83,10 @@ def fetch_slice(build: Callable[[], Any], offset: int, limit: int) -> Slice:
 
 
 class Cursors:
-    """Writes and reads the cursors of one list: good for that list only, and encrypted, since they hold a row's keys.
+    """Writes and reads the cursors of one list, which no other list accepts.
 
-    `scope` is what makes the list: organisation, order and filters. A cursor holds the keys of the last row seen; a
-    name among them must not show in an address, where proxies log it.
+    `scope` identifies the list: organisation, order and filters. A cursor holds the sort keys of a page's last row,
+    encrypted, since a caller's name may be among them and proxies log addresses.
     """
 
     def __init__(self, secret: str, *scope: object) -> None:
@@ -94,11 +94,11 @@ class Cursors:
         self._cipher = Fernet(base64.urlsafe_b64encode(key))
 
     def write(self, keys: dict[str, Any]) -> str:
-        """Return the cursor that leads on from a row with these keys."""
+        """Return the cursor of the rows after the one with these keys."""
         return self._cipher.encrypt(orjson.dumps(keys)).decode()
 
     def read(self, cursor: str) -> dict[str, Any]:
-        """Return the keys of a cursor; raises `ValidationFailed` if it is not one of this list."""
+        """Return the keys in a cursor; raises `ValidationFailed` if it does not belong to this list."""
         try:
             return dict(orjson.loads(self._cipher.decrypt(cursor)))
         except (InvalidToken, ValueError):  # a character beyond ASCII is no InvalidToken

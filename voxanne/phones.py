@@ -1,16 +1,16 @@
-"""Phone numbers as the telephone network writes them: E.164, read by libphonenumber."""
+"""Phone numbers in E.164, read by libphonenumber."""
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
-# What networks and Twilio send instead of a number that is withheld; each spells a word on a telephone's keys.
+# What networks and Twilio send in the place of a withheld number: words such as "anonymous" typed on a phone's keys.
 _WITHHELD = {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
 
 
 def to_e164(text: str, country: str | None = None) -> str | None:
-    """Return a number in E.164, or None if it can't be one.
+    """Return a number in E.164, or None if it is none or was withheld.
 
-    A number without its country's code is taken as one of that country ("US"); without a country it is refused.
+    A number without country code is read as one of `country` ("US"), and refused if no country is given.
     """
     try:
         number = phonenumbers.parse(text, country)

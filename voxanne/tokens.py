@@ -1,4 +1,4 @@
-"""Verifies Supabase access tokens on this machine: signature, audience, issuer and expiry; no request per token."""
+"""Verifies Supabase access tokens (JWT) without asking Supabase: signature, audience, issuer and expiry."""
 
 import logging
 import threading
@@ -28,7 +28,7 @@ class InvalidToken(Exception):
 
 
 class KeySet:
-    """The project's public keys: cached, fetched again at most every half minute, kept while the source is away."""
+    """The project's public keys (JWKS): cached, fetched at most every 30 s, and kept while Supabase is away."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -37,9 +37,9 @@ class KeySet:
         self._lock = threading.Lock()
 
     def key(self, key_id: str) -> jwt.PyJWK | None:
-        """Return the key of that id, or None; an unknown id causes a fetch only where the last one is old enough.
+        """Return the key with that id, or None; an unknown id makes it fetch the keys, unless that was done just now.
 
-        Raises `DatabaseUnavailable` while the set could never be fetched, as nobody can say whether a token is good.
+        Raises `DatabaseUnavailable` as long as the keys could never be fetched, since no token can be verified then.
         """
         stale = time.monotonic() - self._fetched > KEY_SET_LIFE_SECONDS
         if (stale or key_id not in self._keys) and self._may_fetch():

@@ -1,4 +1,4 @@
-"""The one list of voices: what pages offer, what is accepted, and what the voice provider is told."""
+"""The voices and languages of assistants: what pages offer, what is accepted, what the voice provider is told."""
 
 from dataclasses import dataclass
 
@@ -60,7 +60,7 @@ LANGUAGES = (
     "en-GB", "en-US", "es-ES", "es-MX", "fr-FR", "de-DE", "it-IT", "pt-BR", "pt-PT", "nl-NL", "pl-PL", "ru-RU", "ja-JP",
     "zh-CN", "zh-TW", "ko-KR", "ar-SA", "hi-IN",
 )  # fmt: skip
-# The transcriber knows these by region, Spanish in America by a number, and all others by the language alone.
+# The transcriber takes these with their region, es-MX as es-419, and of all others the language only.
 _BY_REGION = {"en-GB", "en-US", "pt-BR", "zh-CN", "zh-TW", "ko-KR"}
 
 
@@ -70,7 +70,7 @@ def find(name: str) -> Voice | None:
 
 
 def transcriber_language(language: str) -> str:
-    """Return the transcriber's word for one of `LANGUAGES`."""
+    """Return the transcriber's code for one of `LANGUAGES`."""
     if language == "es-MX":
         return "es-419"
     return language if language in _BY_REGION else language.split("-", maxsplit=1)[0]

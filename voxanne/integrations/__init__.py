@@ -1,1 +1,1 @@
-"""The outside world, with time limits and retries; nothing here knows the database."""
+"""Clients of outside services, with time limits and retries; nothing here uses the database."""

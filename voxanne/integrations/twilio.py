@@ -1,4 +1,4 @@
-"""The text messages of Twilio: sending, finding what was sent, and who signs its callbacks.
+"""Twilio: sending text messages, finding those that were sent, and verifying the signatures of its callbacks.
 
 The official library builds the requests and reads the replies; they go out over `TimedHttp`, as the library's own
 client waits for ever by default, keeps cookies from one account's call to the next one's, and logs numbers.
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 import requests
@@ -29,14 +30,12 @@ logger = logging.getLogger(__name__)
 
 TIMEOUTS = (2.0, 8.0)
 MOST_LOOKED_THROUGH = 1000
-_TOO_MANY, _SERVER_ERROR = 429, 500
-_KEY_REFUSED = {401, 403}
-_TIMED_OUT = 408
+_KEY_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _CLOCKS_DIFFER, _OUT_OF_ORDER = timedelta(minutes=5), timedelta(days=1)
 
 
 class TwilioError(ProviderError):
-    """Twilio refused for good, as for a number that is none: nothing was sent, and asking again will not help."""
+    """Twilio refused for good, such as for an invalid number: nothing was sent, and trying again would not help."""
 
     reason = "refused"
 
@@ -52,13 +51,13 @@ class TwilioKeyRefused(TwilioError):
 
 
 class TwilioBusy(TwilioError):
-    """Twilio wants to be asked later; nothing was sent."""
+    """Twilio is rate limiting; nothing was sent."""
 
     reason = "busy"
 
 
 class TwilioUnreachable(TwilioError):
-    """No answer in time, or none that says what happened: what was asked may or may not be done."""
+    """No answer in time, or none that tells what happened: the text may or may not have been sent."""
 
     reason = "unreachable"
 
@@ -89,14 +88,14 @@ class SentText:
 
 
 class TextProvider(Protocol):
-    """What the program asks of Twilio; every call may raise `TwilioError` or one of its kinds."""
+    """What the program needs of Twilio; every method may raise `TwilioError` or a subclass."""
 
     def send(self, account: Account, to: str, body: str, callback: str | None = None) -> SentText: ...  # noqa: D102
     def sent_since(self, account: Account, to: str, since: datetime) -> list[SentText]: ...  # noqa: D102
 
 
 class TimedHttp(HttpClient):  # type: ignore[misc]
-    """Sends the library's requests, each within a time limit, without a session and without a log line."""
+    """Sends the library's requests with a time limit, and without cookies or log lines."""
 
     def __init__(self) -> None:
         super().__init__(logger, is_async=False)
@@ -127,7 +126,7 @@ class TimedHttp(HttpClient):  # type: ignore[misc]
 
 
 class LiveTwilio:
-    """Speaks to Twilio and never repeats anything: whoever sends texts decides that."""
+    """Twilio itself. Nothing is retried here, since a text could go out twice: `services.texts` decides that."""
 
     def send(self, account: Account, to: str, body: str, callback: str | None = None) -> SentText:
         """Send a text from the account's number; Twilio reports to `callback` what becomes of it."""
@@ -139,8 +138,8 @@ class LiveTwilio:
     def sent_since(self, account: Account, to: str, since: datetime) -> list[SentText]:
         """Return the texts from the account's number to another that were made since then, queued ones included.
 
-        Twilio can only be asked by the time of sending, which a queued text has not, so its list is read back to that
-        time. Raises `TwilioUnreachable` if it is too long to tell.
+        Twilio filters by the time of sending only, which a queued text lacks, so its list is read from the newest back
+        to `since`. Raises `TwilioUnreachable` if that takes more than `MOST_LOOKED_THROUGH` texts.
         """
         with _observed("sent_since"):
             found: list[SentText] = []
@@ -172,7 +171,7 @@ def _observed(operation: str) -> Iterator[None]:
         except TwilioRestException as error:
             raise _meaning(error.status, error.code) from None
         except (requests.RequestException, TwilioException, KeyError, ValueError):
-            # An answer that can't be read says nothing of what was done.
+            # An unreadable answer does not tell whether the text was sent.
             raise TwilioUnreachable from None
     except TwilioError as error:
         outcome = "unreachable" if isinstance(error, TwilioUnreachable) else "refused"
@@ -188,9 +187,9 @@ def _observed(operation: str) -> Iterator[None]:
 
 
 def _meaning(status: int, code: int | None) -> TwilioError:
-    if status >= _SERVER_ERROR or status == _TIMED_OUT:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return TwilioUnreachable()
-    if status == _TOO_MANY:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return TwilioBusy(code)
     return TwilioKeyRefused(code) if status in _KEY_REFUSED else TwilioError(code)
 
@@ -200,7 +199,7 @@ def _client(account: Account) -> Client:
 
 
 def init_app(app: Flask) -> None:
-    """Choose between Twilio and its stand-in."""
+    """Use Twilio or its stand-in, as the settings say."""
     settings: Settings = app.config["SETTINGS"]
     app.extensions["voxanne.twilio"] = FakeTwilio() if settings.text_provider_is_fake else LiveTwilio()
 

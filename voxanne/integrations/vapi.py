@@ -1,11 +1,12 @@
 """The voice provider (vapi.ai): assistants and phone numbers.
 
-Which account is meant is decided call by call by its key. A session would carry cookies from one account's call to the
-next one's, so there is none.
+Each request names the account by its key. There is no `requests.Session`, since that would send cookies of one account
+along with the next request of another.
 """
 
 import logging
 import time
+from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import quote
 
@@ -25,9 +26,7 @@ TIMEOUTS = (2.0, 8.0)
 TRIES = 2
 PAUSE_SECONDS = 0.2
 _REPEATABLE = {"GET", "PATCH", "DELETE"}
-_TOO_MANY, _SERVER_ERROR = 429, 500
-_KEY_REFUSED = {401, 403}
-_NOT_FOUND = 404
+_KEY_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 Json = dict[str, Any]
 
@@ -42,7 +41,7 @@ class VapiError(ProviderError):
 
 
 class VapiUnreachable(VapiError):
-    """No answer in time, none at all, or one that says to come back later: what was asked may or may not be done."""
+    """No answer in time, a server error or rate limiting: what was asked may or may not have been done."""
 
     reason = "unreachable"
 
@@ -51,7 +50,7 @@ class VapiUnreachable(VapiError):
 
 
 class VapiKeyRefused(VapiError):
-    """The provider does not know the key."""
+    """The provider does not accept the key."""
 
     reason = "key refused"
 
@@ -69,7 +68,7 @@ class VapiNotFound(VapiError):
 
 
 class VoiceProvider(Protocol):
-    """What the program asks of the voice provider; every call may raise `VapiError` or one of its kinds."""
+    """What the program needs of the voice provider; every method may raise `VapiError` or a subclass."""
 
     def get_assistant(self, key: str, assistant_id: str) -> Json: ...  # noqa: D102
     def create_assistant(self, key: str, assistant: Json) -> Json: ...  # noqa: D102
@@ -82,7 +81,7 @@ class VoiceProvider(Protocol):
 
 
 class LiveVapi:
-    """Speaks to the provider; repeats once what may be repeated, never what creates something."""
+    """The voice provider itself. Requests that create nothing are retried once, unless the first one timed out."""
 
     def get_assistant(self, key: str, assistant_id: str) -> Json:
         """Return an assistant as the provider has it."""
@@ -129,7 +128,7 @@ class LiveVapi:
 
 
 class _Bearer(AuthBase):
-    """Sends the key, also where a .netrc has other ideas."""
+    """Sends the key; given as a header alone, requests would let a .netrc override it."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -140,7 +139,7 @@ class _Bearer(AuthBase):
 
 
 def _observed(key: str, method: str, path: tuple[str, ...], json: Json | None) -> Any:
-    """Send once and tell the monitoring what came of it."""
+    """Send a request once, and signal its outcome to the monitoring."""
     begun, outcome = time.perf_counter(), "unreachable"
     try:
         found = _send(key, method, path, json)
@@ -169,11 +168,11 @@ def _send(key: str, method: str, path: tuple[str, ...], json: Json | None) -> An
 
 
 def _meaning(status: int) -> VapiError:
-    if status == _TOO_MANY or status >= _SERVER_ERROR:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return VapiUnreachable()
     if status in _KEY_REFUSED:
         return VapiKeyRefused()
-    return VapiNotFound() if status == _NOT_FOUND else VapiError()
+    return VapiNotFound() if status == HTTPStatus.NOT_FOUND else VapiError()
 
 
 def _json(reply: requests.Response, method: str, path: tuple[str, ...]) -> Any:
@@ -190,7 +189,7 @@ def _log(method: str, path: tuple[str, ...], cause: object) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Choose between the provider and its stand-in."""
+    """Use the provider or its stand-in, as the settings say."""
     settings: Settings = app.config["SETTINGS"]
     app.extensions["voxanne.vapi"] = FakeVapi() if settings.voice_provider_is_fake else LiveVapi()
 

@@ -1,4 +1,4 @@
-"""The list of calls: one page of the feed in any order, by the page's number or after a row, with its total."""
+"""The list of calls: one page of it in any order, by offset or after a given row, with the total."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from voxanne.database import Row
 from voxanne.queries.calls import LIST_COLUMNS
 from voxanne.queries.results import call_row
 
-# From here on a page in date order is found through the rollups rather than by counting off the rows before it.
+# From this offset on, a page in date order is found through the rollups rather than by skipping rows.
 DEEP_OFFSET = 1_000
 SORT_KEYS = ("call_date", "id", "sort_duration", "sort_name")
 _MICROSECOND = timedelta(microseconds=1)
@@ -18,7 +18,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class CallFilter:
-    """What a list of calls is narrowed to; None means not at all. Times are inclusive."""
+    """Filters of the list of calls; None means any. Times are inclusive."""
 
     call_type: str | None = None
     status: str | None = None
@@ -40,14 +40,14 @@ class Window:
 
 @dataclass(frozen=True)
 class CallPage:
-    """The rows of one page, up to one more than asked for so that it shows whether others follow; and the total."""
+    """The rows of one page and the total; a row more than the limit shows that others follow."""
 
     rows: list[Row]
     total: int
     total_is_estimate: bool = False
 
 
-def list_calls(db: SyncPostgrestClient, org_id: str, narrowed: CallFilter, window: Window) -> CallPage:
+def list_calls(db: SyncPostgrestClient, org_id: str, filters: CallFilter, window: Window) -> CallPage:
     """Return one page of the list: rows with the list's columns and the sort keys."""
     arguments = {
         "p_org_id": org_id,
@@ -56,12 +56,12 @@ def list_calls(db: SyncPostgrestClient, org_id: str, narrowed: CallFilter, windo
         "p_limit": window.limit + 1,
         "p_offset": window.offset,
         "p_after": window.after,
-        "p_pattern": literal_pattern(narrowed.search) if narrowed.search else None,
-        "p_call_type": narrowed.call_type,
-        "p_status": narrowed.status,
-        "p_since": narrowed.since.isoformat() if narrowed.since else None,
-        "p_until": (narrowed.until + _MICROSECOND).isoformat() if narrowed.until else None,
-        "p_include_test": narrowed.include_test,
+        "p_pattern": literal_pattern(filters.search) if filters.search else None,
+        "p_call_type": filters.call_type,
+        "p_status": filters.status,
+        "p_since": filters.since.isoformat() if filters.since else None,
+        "p_until": (filters.until + _MICROSECOND).isoformat() if filters.until else None,
+        "p_include_test": filters.include_test,
         "p_deep": DEEP_OFFSET,
     }
     found = call_row(db, "list_calls", arguments)

@@ -1,4 +1,4 @@
-"""Calls: inbound ones (`call_logs`), outbound ones (`calls`), and the feed view over both."""
+"""Calls: inbound ones (`call_logs`), outbound ones (`calls`), and the view `calls_feed` over both."""
 
 from datetime import datetime
 

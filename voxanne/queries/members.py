@@ -19,14 +19,14 @@ def list_agents(db: SyncPostgrestClient, org_id: str) -> list[Row]:
 
 
 def list_members(db: SyncPostgrestClient, org_id: str) -> list[Row]:
-    """Return the members and those still invited (`pending`), newest first, in the reply's own shape."""
+    """Return the members and those still invited (`pending`), newest first, in the shape of `schemas.team.Member`."""
     return call_rows(db, "team_members", {"p_org_id": org_id})
 
 
 def invite(db: SyncPostgrestClient, org_id: str, email: str, role: str) -> Row:
-    """Invite an address, or change what it is invited as; returns the pending member as in the list.
+    """Invite an address, or change the role it is offered; returns the pending member as in the list.
 
-    A conflict means that the person is a member already.
+    Raises `APIError` with the code of a unique violation if the person is a member already.
     """
     return call_row(db, "invite_member", {"p_org_id": org_id, "p_email": email, "p_role": role})
 
@@ -34,13 +34,14 @@ def invite(db: SyncPostgrestClient, org_id: str, email: str, role: str) -> Row:
 def set_role(db: SyncPostgrestClient, org_id: str, member_id: str, role: str) -> Row:
     """Change the role of a member or of an invitation; the id is the row's or the user's.
 
-    Returns `outcome` (done, missing, self, above or last), and after a change `user_id` and `member`, as in the list.
+    Returns `outcome`: done, missing, self (the caller's own), above (a role above the caller's) or last (the last owner
+    or admin); if done, also `user_id` and `member`, as in the list.
     """
     return call_row(db, "set_member_role", {"p_org_id": org_id, "p_id": member_id, "p_role": role})
 
 
 def remove(db: SyncPostgrestClient, org_id: str, member_id: str) -> Row:
-    """End a membership or withdraw an invitation; takes the same ids and returns the same outcomes and `user_id`."""
+    """End a membership or withdraw an invitation; takes ids and returns `outcome` and `user_id` as `set_role` does."""
     return call_row(db, "remove_member", {"p_org_id": org_id, "p_id": member_id})
 
 
@@ -52,7 +53,7 @@ def list_own_invitations(db: SyncPostgrestClient) -> list[Row]:
 def accept_invitation(db: SyncPostgrestClient, invitation_id: str) -> Row | None:
     """Make the caller a member; returns org_id and role, or None if the caller has no such invitation.
 
-    Where nobody else could run the organisation that the caller would leave, nothing changes and `outcome` is "last".
+    If the caller is the last owner or admin of the organisation to leave, nothing changes and `outcome` is "last".
     """
     joined: Row | None = call_function(db, "accept_invitation", {"p_invitation_id": invitation_id})
     return joined

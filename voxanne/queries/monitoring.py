@@ -1,4 +1,4 @@
-"""What the database tells of itself; everything here needs the service key and concerns no organisation."""
+"""Statistics of the database itself. All of it needs the service key, and none of it concerns an organisation."""
 
 from postgrest import SyncPostgrestClient
 

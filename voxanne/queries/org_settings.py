@@ -1,4 +1,4 @@
-"""Settings of an organisation: what everybody in it may see, what the voice provider needs, and its ciphertexts."""
+"""Settings, voice assistants and encrypted secrets of an organisation, and their state at the voice provider."""
 
 from collections.abc import Sequence
 
@@ -41,9 +41,9 @@ def get_with_agents(db: SyncPostgrestClient, org_id: str) -> Row | None:
 
 
 def get_inbound_config(db: SyncPostgrestClient, org_id: str) -> Row | None:
-    """Return an organisation's telephony_country, status, inbound_agent_config (or None), and two lists.
+    """Return telephony_country, status and inbound_agent_config (or None), or None without such an organisation.
 
-    These are its active `phone_number_mapping` and, in `agents`, its inbound assistant.
+    With them come two lists: the active `phone_number_mapping`, and the inbound assistant in `agents`.
     """
     columns = (
         f"telephony_country,status,inbound_agent_config({INBOUND_COLUMNS}),phone_number_mapping(inbound_phone_number),"
@@ -69,12 +69,12 @@ def save_settings(
     agents: dict[str, Row],
     proven: Sequence[str] = (),
 ) -> Row:
-    """Change settings and secrets in one transaction; returns what the voice provider has to be told.
+    """Change settings, secrets and assistants in one transaction; returns all of them as they are now.
 
-    `settings` are columns (None clears one); `secrets` are ciphertexts and `masked` what may be shown, both by provider
-    and field (None takes one away); `agents` and `proven` are as `save_agents` takes them. The result holds `settings`,
-    `secrets` (encrypted_config by provider), `agents` and `unrouted` (the provider's id of a number that calls are not
-    routed by any more), or is as `save_agents` describes.
+    `settings` are columns (None clears one); `secrets` are ciphertexts and `masked` what may be shown of them, both by
+    provider and field (None removes one); `agents` and `proven` are as in `save_agents`. The result holds `settings`,
+    `secrets` (encrypted_config by provider), `agents` and `unrouted` (the provider's id of a number by which calls are
+    not routed any more); or, if nothing was saved, what `save_agents` describes.
     """
     arguments = {
         "p_org_id": org_id,
@@ -88,11 +88,11 @@ def save_settings(
 
 
 def save_agents(db: SyncPostgrestClient, org_id: str, agents: dict[str, Row], *, proven: Sequence[str] = ()) -> Row:
-    """Change the given columns of the assistants given by role, or make them; returns what `save_settings` does.
+    """Change columns of the assistants given by role, or create them; returns what `save_settings` does.
 
-    Where an id of the provider is named that the organisation has not got, nothing is saved and the result holds
-    `unproven` (`kind` and `id`) and the provider's `secrets`. `proven` are ids that the provider has confirmed; they
-    count with the service key only.
+    If an id of the provider is named that is not the organisation's, nothing is saved, and the result holds `unproven`
+    (`kind` and `id`) and the encrypted `secrets` of the provider. `proven` are ids that the provider has confirmed; the
+    database accepts them with the service key only.
     """
     return call_row(db, "save_agents", {"p_org_id": org_id, "p_agents": agents, "p_proven": list(proven)})
 
@@ -106,7 +106,10 @@ def record_sync(
     phone_number_id: str | None,
     verified: bool,
 ) -> Row:
-    """Note what the voice provider took over (see the SQL function); needs the service key.
+    """Store what the voice provider has been sent; needs the service key.
+
+    `agents` are rows of `SyncResult.record`. `phone_number_id` is the provider's id of `phone_number`; `verified` says
+    that the provider has accepted the organisation's own key.
 
     Returns the `agents` as they are now, and `unrouted`, the id that the number had before.
     """

@@ -1,4 +1,4 @@
-"""Organisations."""
+"""Organisations, and whether somebody is a member of one."""
 
 from postgrest import SyncPostgrestClient
 

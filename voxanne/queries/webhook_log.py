@@ -53,7 +53,7 @@ def mark_replayed(db: SyncPostgrestClient, letter_id: str) -> bool:
 def prune(db: SyncPostgrestClient, before: datetime, *, limit: int = 5000) -> Row:
     """Delete records from before then, up to `limit` of each kind; returns how many, by table.
 
-    A week is always kept, so that the provider's last attempts still count as repeated. Call it until all are 0.
+    The last week is always kept, so that repeated deliveries are recognised. Call it until all numbers are 0.
     """
     arguments = {"p_before": before.isoformat(), "p_limit": limit}
     return call_row(db, "prune_webhook_records", arguments)

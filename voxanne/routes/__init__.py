@@ -63,7 +63,7 @@ GUARDS = {blueprint.name: guard for blueprint, guard in BLUEPRINTS}
 
 
 class UuidConverter(BaseConverter):
-    """Takes any one path segment, so that a malformed id is told apart (400) from an unknown path (404)."""
+    """Matches any path segment, so that a malformed id is a 400 and not the 404 of an unknown path."""
 
     def to_url(self, value: object) -> str:
         """Write the id."""

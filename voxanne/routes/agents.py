@@ -1,4 +1,4 @@
-"""The people on the team who take calls over (not the voice assistants)."""
+"""Agents: the people of the team who take over calls, not the voice assistants."""
 
 from flask import Blueprint, Response, jsonify
 

@@ -1,4 +1,4 @@
-"""Analytics: what the dashboard's home page polls every 10 or 30 seconds. All answer 304 while nothing has changed."""
+"""Analytics: what the dashboard's home page polls every 10 or 30 seconds, with ETags."""
 
 from flask import Blueprint, Response
 
@@ -15,7 +15,7 @@ bp = Blueprint("analytics", __name__, url_prefix="/api/analytics")
 @bp.get("/dashboard-pulse")
 @describe("Analytics", Pulse)
 def get_pulse() -> Response:
-    """Return the numbers of all time: calls, bookings, leads, sentiment."""
+    """Return numbers over all time: calls, bookings, leads, sentiment."""
     return reply_to_caller(queries.get_pulse, storable=True)
 
 

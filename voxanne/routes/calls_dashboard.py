@@ -48,7 +48,7 @@ def get_stats(query: StatsQuery) -> Response:
 @bp.get("/analytics/summary")
 @describe("Calls", CallSummary)
 def get_summary() -> Response:
-    """Return the numbers above the list of calls; days are those of the organisation's time zone.
+    """Return the numbers above the list of calls; days are in the organisation's time zone.
 
     304 if the ETag that the request sends still holds, which it does for a minute at the most.
     """
@@ -103,7 +103,7 @@ def create_call(json: NewCall) -> tuple[Response, int]:
 @describe("Calls", Done, errors=(404,))
 @require_role(Role.AGENT)
 def delete_call(call_id: str) -> Response:
-    """Delete a call; doing it again succeeds, too."""
+    """Delete a call; deleting it again succeeds."""
     caller = principal()
     if not queries.delete_call(database.for_principal(caller.token), caller.org_id, call_id):
         raise NotFound("call")

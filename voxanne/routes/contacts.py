@@ -1,4 +1,4 @@
-"""Contacts: the leads page."""
+"""Contacts, as the leads page shows them."""
 
 from flask import Blueprint, Response
 

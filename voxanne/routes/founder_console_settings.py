@@ -1,4 +1,4 @@
-"""The console's settings: keys of other services, stored encrypted and shown masked."""
+"""The console's settings: keys of other services, which are stored encrypted and shown masked."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -21,9 +21,9 @@ def get_settings() -> Response:
 @describe("Founder console", SettingsSaved, errors=(404, 409, 413, 415, 502))
 @require_role(Role.ADMIN)
 def save_settings(json: SettingsChanges) -> Response:
-    """Change settings and keys; an empty string clears one.
+    """Change settings and keys; an empty string clears one, an unknown name is a 400.
 
-    They are saved even where the voice provider does not follow, which `webhookConfigured` and `webhookMessage` tell.
-    A 404 means that the assistant is not the organisation's, and a 502 that the provider could not say; neither saves.
+    They are saved even if the voice provider then fails, which `webhookConfigured` and `webhookMessage` tell. With a
+    404 (the assistant is not the organisation's) or a 502 (the provider can't tell whose it is) nothing is saved.
     """
     return jsonify(console_settings.save(principal(), json))

@@ -1,4 +1,4 @@
-"""The console's voice assistants."""
+"""The console's voice assistants, and who the caller is."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -26,7 +26,7 @@ def get_me() -> Response:
 @bp.get("/agent/config")
 @describe("Founder console", AgentConfig, errors=(404,))
 def get_agent_config(query: AgentConfigQuery) -> Response:
-    """Return the voice assistants, and what they are connected with."""
+    """Return the voice assistants with the services that they are connected to, keys masked."""
     caller = principal()
     row = queries.get_with_agents(database.for_principal(caller.token), caller.org_id)
     if row is None:
@@ -40,8 +40,8 @@ def get_agent_config(query: AgentConfigQuery) -> Response:
 def save_behavior(json: Behavior) -> Response:
     """Change the inbound assistant, the outbound one or both; the one that is not sent stays as it is.
 
-    A 502 with `saved` means: saved, but the voice provider has not taken it over. A 404 means that the number to call
-    out from is not the organisation's, and nothing is saved.
+    A 502 with `saved` means that the changes are saved, but that the voice provider does not have them yet. Nothing is
+    saved with a 404: the number to call out from is not the organisation's.
     """
     return jsonify(voice_agents.save_behavior(principal(), json.columns()))
 
@@ -50,8 +50,8 @@ def save_behavior(json: Behavior) -> Response:
 @describe("Founder console", AgentConfigSaved, errors=(409, 413, 415, 502))
 @require_role(Role.ADMIN)
 def save_agent_config(json: AgentConfigChanges) -> Response:
-    """Store keys, number and inbound assistant at once, and make the line ready.
+    """Store keys, number and inbound assistant at once, and connect them at the voice provider.
 
-    Where the provider does not follow, the error tells under `steps` how far it got; what is stored stays.
+    If the provider fails, the error tells under `steps` how far it got; what is stored stays stored.
     """
     return jsonify(console_settings.save_agent_config(principal(), json))

@@ -1,4 +1,4 @@
-"""Invitations to the caller, who may belong to no organisation: a removed member can be asked again."""
+"""Invitations to the caller, who need not belong to an organisation: a removed member can be invited again."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -24,7 +24,7 @@ def list_invitations() -> Response:
 def accept_invitation(json: Acceptance) -> Response:
     """Join the organisation of an invitation; the session has to be refreshed afterwards.
 
-    409 for the last owner or admin of another organisation, who would leave it to nobody.
+    409 for the last owner or admin of the caller's present organisation.
     """
     joined = team.accept(account(), str(json.invitation_id))
     return jsonify(success=True, message="You have joined. Refresh the session to work there.", **joined)

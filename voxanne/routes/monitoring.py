@@ -1,7 +1,7 @@
-"""What the program tells about itself: the cache's counts, this process's memory.
+"""Counts of the cache, and memory of this process.
 
-How the cache is doing at a glance is open to everybody, as health checks come without a session and nothing of it is
-any organisation's; load times and failures are for those who are signed in.
+Hits, misses and whether Redis answers are public, since health checks send no token and none of it concerns an
+organisation; load times and errors are for those who are signed in.
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What those who run the platform see of it: speed, slow queries, the database. No organisation's data."""
+"""For those who run the platform: response times, slow queries, the database. No data of organisations."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The gate of the dashboard: whether the caller belongs to an organisation."""
+"""The check by which the dashboard lets somebody in: whether the caller belongs to an organisation."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -17,7 +17,7 @@ def validate_org(org_id: str) -> Response:
     """Confirm that the caller belongs to an organisation, which must be the one of the token."""
     caller = principal()
     if org_id != caller.org_id:
-        # Whether such an organisation exists is nobody else's business, so that is not looked up.
+        # Without a look-up, so that the answer does not tell whether such an organisation exists.
         raise Forbidden("Access denied: this organisation is not yours.")
     row = organizations.require_membership(caller)
     return jsonify(

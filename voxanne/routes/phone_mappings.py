@@ -1,4 +1,4 @@
-"""Phone mappings: the numbers that callers dial, and whose they are."""
+"""Phone mappings: the numbers of an organisation that callers dial."""
 
 from flask import Blueprint, Response, jsonify
 from pydantic import TypeAdapter, ValidationError
@@ -36,7 +36,7 @@ def list_mappings() -> Response:
 def save_mapping(json: NewPhoneMapping) -> Response:
     """Add a number, or change it and bring it back.
 
-    409 if somebody else uses the number or the provider's id already.
+    409 if another organisation uses the number or the provider's id.
     """
     row = phone_mappings.save(
         principal(), json.inbound_phone_number, clinic_name=json.clinic_name, vapi_id=json.vapi_phone_number_id
@@ -48,7 +48,7 @@ def save_mapping(json: NewPhoneMapping) -> Response:
 @describe("Phone mappings", Done, errors=(404,))
 @require_role(Role.MANAGER)
 def delete_mapping(mapping_id: str) -> Response:
-    """Take a number out of use."""
+    """Deactivate a number."""
     phone_mappings.deactivate(principal(), mapping_id)
     return jsonify(success=True, message="Phone mapping deactivated")
 
@@ -56,7 +56,7 @@ def delete_mapping(mapping_id: str) -> Response:
 @bp.get("/phone-lookup/<number>")
 @describe("Phone mappings", PhoneLookup, errors=(404,))
 def look_up_number(number: str) -> Response:
-    """Tell the clinic behind one of the organisation's own numbers."""
+    """Return the name of the clinic with a number, among the organisation's own numbers."""
     caller = principal()
     try:
         dialled = _number.validate_python(number)

@@ -1,4 +1,4 @@
-"""The price list."""
+"""The price list: services of the organisation."""
 
 import functools
 
@@ -76,7 +76,7 @@ def update_service(service_id: str, json: ServiceChanges) -> Response:
 @describe("Services", Done, errors=(404,))
 @require_role(Role.MANAGER)
 def delete_service(service_id: str) -> Response:
-    """Remove a service; the history of its prices stays."""
+    """Delete a service; the history of its prices stays."""
     caller = principal()
     with pricing.changing(caller.org_id):
         found = queries.delete_service(database.for_principal(caller.token), caller.org_id, service_id)

@@ -1,4 +1,4 @@
-"""What this is, whether it works, and CSRF tokens: open to everyone."""
+"""Public routes about the program itself: name, health, CSRF tokens, the description of the API."""
 
 from datetime import UTC, datetime
 
@@ -19,14 +19,14 @@ _PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsaf
 @bp.get("/")
 @describe("System", Descriptor, public=True)
 def root() -> Response:
-    """Say what this is."""
+    """Return the program's name, version and main addresses."""
     return jsonify(name="Voxanne", version=api.config.version, endpoints=_ENDPOINTS)
 
 
 @bp.get("/health")
 @describe("System", Health, public=True, replies={503: Health})
 def get_health() -> tuple[Response, int]:
-    """Say whether the program can do its work.
+    """Return whether the program can do its work.
 
     503 if the database does not answer. `backgroundJobs` is the thread that applies kept events and sends texts,
     `webhookQueue` the store on this machine where events are kept while the database is away.
@@ -54,7 +54,7 @@ def get_health() -> tuple[Response, int]:
 @bp.get("/api/csrf-token")
 @describe("System", CsrfToken, public=True)
 def get_csrf_token() -> Response:
-    """Hand out a token to send as X-CSRF-Token with every change."""
+    """Return a token to send as X-CSRF-Token with every request that changes something."""
     token, expires_at = csrf.issue()
     return jsonify(csrfToken=token, expiresAt=expires_at)
 
@@ -62,13 +62,13 @@ def get_csrf_token() -> Response:
 @bp.get("/openapi.json")
 @describe("System", public=True)
 def get_openapi() -> Response:
-    """Describe every route, as OpenAPI."""
+    """Return the description of all routes as OpenAPI."""
     return jsonify(api.spec)
 
 
 @bp.get("/docs")
 @describe("System", public=True)
 def get_docs() -> Response:
-    """Show the routes on a page to browse and to try; it loads nothing from elsewhere."""
+    """Return a page (Swagger UI) to browse and try the routes; it loads nothing from other hosts."""
     page = OpenAPITemplate.SWAGGER.value.format(spec_url="/openapi.json").replace("SwaggerUI<", "Voxanne API<", 1)
     return Response(page, mimetype="text/html", headers={"Content-Security-Policy": _PAGE_POLICY})

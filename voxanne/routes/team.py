@@ -1,4 +1,4 @@
-"""The team: members, roles, and those who are asked to join."""
+"""The team: members, roles and invitations."""
 
 from flask import Blueprint, Response, jsonify
 
@@ -15,7 +15,7 @@ bp = Blueprint("team", __name__, url_prefix="/api/team")
 @bp.get("/members")
 @describe("Team", list[Member])
 def list_members() -> Response:
-    """List the members, and those who are invited, newest first."""
+    """List the members and those who are invited, newest first."""
     caller = principal()
     return jsonify(members.list_members(database.for_principal(caller.token), caller.org_id))
 
@@ -36,9 +36,9 @@ def list_roles() -> Response:
 @describe("Team", Member, status=201, errors=(409, 413, 415))
 @require_role(Role.ADMIN)
 def invite_member(json: NewMember) -> tuple[Response, int]:
-    """Invite somebody by address.
+    """Invite somebody by e-mail address; they become a member when they accept.
 
-    They become a member when they accept; the answer does not tell whether the address has an account.
+    The reply does not tell whether the address has an account.
     """
     return jsonify(team.invite(principal(), json.email, json.role)), 201
 
@@ -47,7 +47,7 @@ def invite_member(json: NewMember) -> tuple[Response, int]:
 @describe("Team", Member, errors=(404, 409, 413, 415))
 @require_role(Role.ADMIN)
 def set_member_role(member_id: str, json: RoleChange) -> Response:
-    """Give a member or an invitation another role; takes the id of the row or of the user."""
+    """Change the role of a member or an invitation, by the id of the membership or of the user."""
     return jsonify(team.set_role(principal(), member_id, json.role))
 
 
@@ -55,6 +55,6 @@ def set_member_role(member_id: str, json: RoleChange) -> Response:
 @describe("Team", status=204, errors=(404, 409))
 @require_role(Role.ADMIN)
 def remove_member(member_id: str) -> tuple[str, int]:
-    """Remove a member or withdraw an invitation; takes the id of the row or of the user."""
+    """Remove a member or withdraw an invitation, by the id of the membership or of the user."""
     team.remove(principal(), member_id)
     return "", 204

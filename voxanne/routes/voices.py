@@ -1,4 +1,4 @@
-"""The voices that assistants can have; the list is the same for everybody."""
+"""The voices that assistants can have, the same for every organisation."""
 
 from flask import Blueprint, Response, jsonify
 

@@ -1,1 +1,1 @@
-"""What comes in and what goes out: the models that validate and describe every route."""
+"""Models of requests and replies, by which every route is validated and described."""

@@ -127,7 +127,7 @@ class CreatedCall(BaseModel):
 
 
 class StatsQuery(BaseModel):
-    """The window of the statistics; none means all time."""
+    """The window of the statistics; all time by default."""
 
     timeWindow: Literal["24h", "7d", "30d"] | None = None  # noqa: N815
 

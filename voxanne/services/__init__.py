@@ -1,1 +1,1 @@
-"""The rules: what is more than a query."""
+"""The rules of the business: everything that is more than parsing a request or sending a query."""

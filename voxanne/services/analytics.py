@@ -1,4 +1,4 @@
-"""The dashboard's home page: leads and events in the shape that it reads."""
+"""Leads and recent events in the shape in which the dashboard's home page reads them."""
 
 from voxanne.database import Row
 from voxanne.services.calls import UNKNOWN
@@ -10,12 +10,12 @@ _SECONDS_A_MINUTE = 60
 
 
 def present_leads(found: Row) -> Row:
-    """Give leads the fall-backs and the advice that the page shows; what else was found stays."""
+    """Add to `leads` the defaults and the recommended action that the page shows; other members stay as they are."""
     return {**found, "leads": [_lead(row) for row in found["leads"]]}
 
 
 def present_events(found: Row) -> Row:
-    """Give events their summaries, and ids that tell their kinds apart; what else was found stays."""
+    """Add a summary to each of `events`, and its kind to its id; other members stay as they are."""
     return {**found, "events": [_event(row) for row in found["events"]]}
 
 

@@ -1,4 +1,4 @@
-"""The tools that assistants are given; `webhooks.tools` does what they ask for."""
+"""The tools that the voice provider's assistants may call, as the provider takes them; `webhooks.tools` runs them."""
 
 from typing import Any
 

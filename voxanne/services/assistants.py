@@ -1,4 +1,4 @@
-"""Telling the voice provider what is stored, and keeping apart what is stored and what the provider has."""
+"""Assistants at the voice provider: whose account they are in, what they consist of, and sending one there."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ DEFAULT_GREETINGS = {
     "outbound": "Hello, I am calling from your clinic. Is now a good moment?",
 }
 DEFAULT_VOICES = {"inbound": voices.DEFAULT, "outbound": "jennifer"}
-# What is used, and no transcripts while they are spoken: those would use up the limit on events.
+# Only events that have an effect here: live transcripts, for one, would use up the rate limit.
 SERVER_MESSAGES = ["tool-calls", "status-update", "end-of-call-report"]
 
 
@@ -43,9 +43,9 @@ class KeyUnreadable(VapiError):
 
 @dataclass(frozen=True)
 class Account:
-    """Where an organisation's assistants live at the provider; `own` is False for the platform's account.
+    """The provider's account that an organisation's assistants are in; `own` is False for the platform's account.
 
-    `webhook_secret` is what their events are to be proved with.
+    `webhook_secret` is the secret that their events are to be signed with.
     """
 
     key: str
@@ -54,8 +54,8 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Synced:
-    """What became of telling the provider about one assistant; without `error` it has taken all over."""
+class SyncResult:
+    """How sending one assistant to the provider went; without `error` the provider has everything that is stored."""
 
     agent: Row
     assistant_id: str | None
@@ -63,7 +63,7 @@ class Synced:
 
     @property
     def created(self) -> bool:
-        """Whether the assistant was made just now."""
+        """Whether the assistant was created just now."""
         return bool(self.assistant_id != self.agent["vapi_assistant_id"])
 
     def record(self) -> Row:
@@ -77,10 +77,10 @@ class Synced:
 
 
 def account(org_id: str, stored: str | None) -> Account | None:
-    """Return the organisation's account, or the platform's, or None if there is neither.
+    """Return the organisation's own account, else the platform's, or None if there is neither.
 
-    `stored` is the service's `encrypted_config`. Raises `KeyUnreadable`: the platform's account must not stand in for
-    one whose key can't be read.
+    `stored` is the `encrypted_config` of the provider. Raises `KeyUnreadable` if the organisation has a key that can't
+    be decrypted, rather than using the platform's account in its place.
     """
     settings: Settings = current_app.config["SETTINGS"]
     try:
@@ -94,7 +94,7 @@ def account(org_id: str, stored: str | None) -> Account | None:
 
 
 def with_defaults(agent: Row) -> Row:
-    """Return an assistant with what has not been chosen yet filled in."""
+    """Return an assistant with defaults for what has not been chosen yet."""
     role = agent["role"]
     return {
         **agent,
@@ -106,25 +106,26 @@ def with_defaults(agent: Row) -> Row:
     }
 
 
-def push(org_id: str, agent: Row, where: Account) -> Synced:
-    """Make or change one assistant at the provider; never raises the provider's errors, they are in the result.
+def push(org_id: str, agent: Row, where: Account) -> SyncResult:
+    """Create or update one assistant at the provider; the provider's errors are in the result and never raised.
 
-    Only an assistant that the account really does not have is made anew: after any other trouble the known one stays.
+    An assistant is created only if none is known or the provider says that it has no such one: after any other error
+    the known one stays, so that no second one is made.
     """
     provider, content = vapi.provider(), _content(org_id, with_defaults(agent), where)
     assistant_id = agent["vapi_assistant_id"]
     try:
         known = _known(where.key, assistant_id)
         if known is None:
-            return Synced(agent, str(provider.create_assistant(where.key, content)["id"]))
+            return SyncResult(agent, str(provider.create_assistant(where.key, content)["id"]))
         if tools := (known.get("model") or {}).get("toolIds"):
-            # The account's own tools are meant to be used, and of two that book a model might use both.
+            # Somebody has configured tools in the account: with ours beside them, a model might book twice.
             content["model"]["toolIds"] = tools
             del content["model"]["tools"]
         provider.update_assistant(where.key, assistant_id, content)
     except VapiError as error:
-        return Synced(agent, assistant_id, error)
-    return Synced(agent, assistant_id)
+        return SyncResult(agent, assistant_id, error)
+    return SyncResult(agent, assistant_id)
 
 
 def webhook_url() -> str:

@@ -9,7 +9,7 @@ from voxanne.services import inbound_config
 
 CallType = Literal["inbound", "outbound"]
 
-# Somebody who talks to the assistant from a web page came to us.
+# A web call comes from a visitor of a page, so it counts as inbound.
 _BY_PROVIDER: dict[str, CallType] = {
     "inboundPhoneCall": "inbound",
     "outboundPhoneCall": "outbound",
@@ -20,11 +20,10 @@ _BY_PROVIDER: dict[str, CallType] = {
 def detect(
     db: SyncPostgrestClient, org_id: str, *, provider_type: str | None = None, dialled: str | None = None
 ) -> CallType | None:
-    """Return a call's direction, or None if it can't be known (callers then take it as outbound).
+    """Return a call's direction, or None if it can't be told; callers of this function then take it as outbound.
 
-    The provider's own call type decides. Only without one is the number that was dialled compared with all of the
-    organisation's own, from the cached inbound config, whether or not somebody answers them; None where it has no
-    number or the dialled one is none.
+    The provider's call type decides. Without one, the dialled number is looked for among the organisation's own numbers
+    (from the cached inbound config, active or not); None if the organisation has no number or the dialled one is none.
     """
     if provider_type in _BY_PROVIDER:
         return _BY_PROVIDER[provider_type]

@@ -1,4 +1,4 @@
-"""The dashboard's calls: filters resolved in the organisation's time zone, rows in the shape that pages read."""
+"""The dashboard's calls: filters in the organisation's time zone, and rows in the shape that its pages read."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta
 
 
 def resolve_filter(caller: Principal, query: CallListQuery) -> CallFilter:
-    """Turn the query into bounds; the organisation's time zone is looked up only where a filter needs it."""
+    """Turn the query into a filter; the organisation's time zone is loaded only if a date is involved."""
     moments = (query.date_filter, query.startDate, query.endDate)
     zone = organizations.timezone(caller) if any(moments) else ZoneInfo("UTC")
     starts = [periods.lower_bound(query.startDate, zone)]
@@ -40,14 +40,14 @@ def resolve_filter(caller: Principal, query: CallListQuery) -> CallFilter:
 
 
 def list_page(caller: Principal, query: CallListQuery) -> Row:
-    """Return one page of calls as the dashboard reads it, with its `pagination`."""
-    narrowed = resolve_filter(caller, query)
-    # The query, not the bounds: "today" moves on while somebody pages through it.
+    """Return one page of `calls` as the dashboard reads them, with its `pagination`."""
+    filters = resolve_filter(caller, query)
+    # Of the query and not of its bounds: those of "today" move on while somebody pages through the list.
     scope = query.model_dump(exclude={"page", "limit", "cursor"})
     cursors = Cursors(current_app.config["SETTINGS"].signing_key, caller.org_id, scope)
     after = cursors.read(query.cursor) if query.cursor else None
     window = Window(query.sortBy, query.limit, 0 if after else query.offset, after)
-    found = call_list.list_calls(database.for_principal(caller.token), caller.org_id, narrowed, window)
+    found = call_list.list_calls(database.for_principal(caller.token), caller.org_id, filters, window)
     rows, has_more = found.rows[: query.limit], len(found.rows) > query.limit
     return {
         "calls": [present_row(caller.org_id, row) for row in rows],
@@ -67,7 +67,7 @@ def get_stats(db: SyncPostgrestClient, org_id: str, window: str | None) -> Row:
 
 
 def present_row(org_id: str, row: Row) -> Row:
-    """Give a row of the feed the fall-backs that the pages rely on."""
+    """Return a row of the list with the defaults and the link to the recording that pages rely on."""
     return {
         **{key: value for key, value in row.items() if key not in HIDDEN},
         "call_direction": row["call_type"],
@@ -80,7 +80,7 @@ def present_row(org_id: str, row: Row) -> Row:
 
 
 def present_detail(org_id: str, row: Row) -> Row:
-    """Give a call in full the same fall-backs, and its transcript as segments."""
+    """Return a call in full, with the same defaults and its transcript as segments."""
     return {
         **present_row(org_id, row),
         "transcript": transcripts.segments(row["transcript"]),
@@ -89,7 +89,7 @@ def present_detail(org_id: str, row: Row) -> Row:
 
 
 def to_row(call: NewCall) -> Row:
-    """Return the columns of a call to store, its sentiment labelled by its score."""
+    """Return the columns of a new call; its sentiment label follows from the score."""
     return {**call.model_dump(mode="json", exclude_none=True), "sentiment_label": label(call.sentiment_score)}
 
 

@@ -1,4 +1,4 @@
-"""The console's settings: what is shown, what is stored encrypted, and how far the voice provider follows."""
+"""The console's settings: showing them masked, storing secrets encrypted, and passing them on to the voice provider."""
 
 from flask import current_app, g
 
@@ -45,12 +45,12 @@ def vapi_configured(settings: Row) -> bool:
 
 
 def save(caller: Principal, changes: SettingsChanges) -> Row:
-    """Save the settings; where they concern it, tell the voice provider, whose trouble is reported and no error."""
+    """Save the settings, then update the voice provider if they concern it; its errors are reported, not raised."""
     columns, given = changes.columns(), changes.secrets()
     state = _store(caller, columns, given, {})
     if not _concerns_provider(columns, given):
         return {"success": True, "webhookConfigured": False, "phoneNumberConnected": False}
-    progress = provider_sync.bring_in_step(caller.org_id, state, number=True)
+    progress = provider_sync.sync(caller.org_id, state, number=True)
     message = _trouble(progress)
     return {
         "success": True,
@@ -61,13 +61,13 @@ def save(caller: Principal, changes: SettingsChanges) -> Row:
 
 
 def save_agent_config(caller: Principal, changes: AgentConfigChanges) -> Row:
-    """Save keys, number and inbound assistant at once, then bring the voice provider in step.
+    """Save keys, number and inbound assistant at once, then update the voice provider.
 
-    Raises what the provider refused as a 400, what it failed at as a 502 and a stored secret that can't be read as a
-    409, with how far it got under `steps`.
+    Raises a 400 for what the provider refuses, a 502 if it can't be reached and a 409 if a stored secret can't be
+    decrypted; each holds under `steps` how far it got. What was saved stays saved.
     """
     state = _store(caller, changes.columns(), changes.secrets(), {"inbound": changes.vapi.columns()})
-    progress = provider_sync.bring_in_step(caller.org_id, state, roles={"inbound"}, number=True)
+    progress = provider_sync.sync(caller.org_id, state, roles={"inbound"}, number=True)
     inbound = next(agent for agent in state["agents"] if agent["role"] == "inbound")
     told = next(iter(progress.agents), None)
     steps = {
@@ -106,7 +106,7 @@ def _store(caller: Principal, columns: Row, given: SecretFields, agents: dict[st
             masked.setdefault(provider, {})[name] = secrets.mask(secret) or None
     new_key = given.get("vapi", {}).get("api_key") if "api_key" in encrypted.get("vapi", {}) else None
     with org_settings.changing(caller.org_id), phone_mappings.changing(caller.org_id):
-        return provider_ids.proving(
+        return provider_ids.save_with_proof(
             caller,
             lambda db, proven: queries.save_settings(
                 db,
@@ -122,7 +122,7 @@ def _store(caller: Principal, columns: Row, given: SecretFields, agents: dict[st
 
 
 def _concerns_provider(columns: Row, given: SecretFields) -> bool:
-    """Whether the voice provider must be told, as of every new key, webhook secret or number; not of one taken away."""
+    """Return whether the voice provider must be updated: for every new key, secret or number, not for removals."""
     secret = any(value.get_secret_value() for fields in given.values() for value in fields.values())
     return secret or any(columns.get(name) for name in ("twilio_account_sid", "twilio_from_number"))
 

@@ -1,4 +1,4 @@
-"""Contacts: their numbers from the cache, dropped by every change."""
+"""Numbers of contacts, cached until the contacts change."""
 
 from contextlib import AbstractContextManager
 from typing import cast
@@ -17,5 +17,5 @@ def stats(caller: Principal) -> Row:
 
 
 def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of contacts, a webhook's included, so that nobody reads the old numbers afterwards."""
+    """Wrap every change of contacts, also by a webhook, so that nobody reads the old numbers afterwards."""
     return cache.changing((CONTACT_STATS, org_id))

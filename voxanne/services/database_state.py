@@ -1,4 +1,4 @@
-"""How the database is doing, in the words of the API."""
+"""How the database is doing, in the shape of the API: slow statements, sizes, connections, use of tables."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ _WHY_NOT = {
 
 
 def slow_queries() -> dict[str, Any]:
-    """Return the statements whose mean is over the threshold, the slowest first, or why they are not known."""
+    """Return the statements whose mean time is over the threshold, slowest first, or why there are no statistics."""
     found = monitoring.slow_queries(database.as_service(), min_mean_ms=THRESHOLD_MS, limit=MOST)
     missing = found.get("missing")
     total_ms = found.get("total_ms", 0)

@@ -1,4 +1,4 @@
-"""How an organisation's calls come in: from the cache, dropped by every change."""
+"""An organisation's numbers and its inbound assistant, cached until they change."""
 
 from contextlib import AbstractContextManager
 from typing import cast
@@ -12,18 +12,18 @@ from voxanne.queries import org_settings as queries
 
 
 def load(db: SyncPostgrestClient, org_id: str) -> Row | None:
-    """Return `numbers`, `agent`, telephony_country, status and the columns of the configuration, each None without one.
+    """Return how an organisation is called, or None (cached, too) if it has no number, configuration or assistant.
 
-    `numbers` are all that belong to the organisation, in E.164: the configured one and those of the active phone
-    mappings. `is_active` says only whether anybody answers them; the calls to a number that nobody answers are the
-    organisation's all the same. `agent` is `active` and `vapi_assistant_id` of the inbound assistant, or None. None
-    if it has neither a number nor a configuration nor an assistant: that is an answer and cached, too.
+    `numbers` are all its numbers in E.164: the configured one and those of active phone mappings. Calls to them are the
+    organisation's whether or not they are answered, which `is_active` says. `agent` holds `active` and
+    `vapi_assistant_id` of the inbound assistant, or is None. With them come telephony_country, status and the columns
+    of inbound_agent_config, None where there is no such row.
     """
     return cast(Row | None, cache.load(INBOUND_CONFIG, org_id, lambda: _flat(queries.get_inbound_config(db, org_id))))
 
 
 def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of the voice assistants or of the configured number."""
+    """Wrap every change of the voice assistants or of the configured number."""
     return cache.changing((INBOUND_CONFIG, org_id))
 
 

@@ -1,4 +1,4 @@
-"""What this process uses of its machine, in megabytes."""
+"""How long this process has run, and how much memory it uses."""
 
 import os
 import time
@@ -12,17 +12,17 @@ _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory
 
 
 def uptime_seconds() -> float:
-    """Return for how long this process has served."""
+    """Return for how long this process has run."""
     return round(time.monotonic() - _STARTED, 1)
 
 
 def memory_used_mb() -> int:
-    """Return the memory that this process holds; where the system tells only the most it ever held, that."""
+    """Return the memory that this process holds, or its peak where the system tells no more."""
     return round(process.memory_used_bytes() / _MEGABYTE)
 
 
 def memory_total_mb() -> int:
-    """Return the memory that there is to hold: the machine's, or the container's where that is less."""
+    """Return the memory of the machine, or the container's limit where that is less."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for path in _CGROUP_LIMITS:
         try:

@@ -1,4 +1,4 @@
-"""Settings of an organisation as the rest of the program uses them: from the cache, dropped by every change."""
+"""Settings and secrets of an organisation, cached until they change."""
 
 from contextlib import AbstractContextManager
 from typing import Any, cast
@@ -13,18 +13,18 @@ from voxanne.services import secrets
 
 
 def load(db: SyncPostgrestClient, org_id: str) -> Row | None:
-    """Return name, timezone, status, telephony_country, `integration` and `providers`; None if it is not there.
+    """Return name, timezone, status, telephony_country, `integration` and `providers`; None if there is no such row.
 
-    `integration` are the columns of integration_settings; `providers` holds what may be shown of each connected
-    service. No secret is in it, so it is the same whoever loads it.
+    `integration` holds the columns of integration_settings, `providers` what may be shown of each connected service. No
+    secret is among them, so callers of all roles get the same.
     """
     return cast(Row | None, cache.load(ORG_SETTINGS, org_id, lambda: shape(queries.get_settings(db, org_id))))
 
 
 def secret(org_id: str, provider: str, field: str) -> str | None:
-    """Return a secret of an organisation where no caller of its own is at hand, as in a provider's webhook.
+    """Return a secret of an organisation, or None; with the service key, for webhooks and other work without a caller.
 
-    The cache holds ciphertexts only. Raises `SecretUnreadableError`, which unless it is caught answers 409.
+    The cache holds ciphertexts only. Raises `SecretUnreadableError` (a 409).
     """
     db = database.as_service(hurried=True)
     stored = cache.load(ORG_SECRETS, org_id, lambda: _ciphertexts(db, org_id))
@@ -32,7 +32,7 @@ def secret(org_id: str, provider: str, field: str) -> str | None:
 
 
 def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of settings or secrets, so that nobody uses the old ones afterwards."""
+    """Wrap every change of settings or secrets, so that nobody uses the old ones afterwards."""
     return cache.changing((ORG_SETTINGS, org_id), (ORG_SECRETS, org_id), (INBOUND_CONFIG, org_id))
 
 
@@ -58,7 +58,7 @@ def masked(settings: Row, provider: str, field: str) -> str:
 
 
 def _shown(metadata: Any) -> dict[str, str]:
-    """Return what may be shown of a service's secrets, by field; what has another form shows nothing."""
+    """Return what may be shown of a service's secrets, by field; nothing if the metadata has an unexpected form."""
     shown = metadata.get("masked") if isinstance(metadata, dict) else None
     fields = shown.items() if isinstance(shown, dict) else ()
     return {name: text for name, text in fields if isinstance(text, str)}

@@ -1,4 +1,4 @@
-"""What the program needs to know about an organisation."""
+"""An organisation's time zone, and the check that the caller is a member."""
 
 import logging
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,7 +19,7 @@ def timezone(caller: Principal) -> ZoneInfo:
     try:
         return ZoneInfo(settings["timezone"] if settings else "UTC")
     except (ZoneInfoNotFoundError, ValueError):
-        # Postgres knows a few names ("localtime", "posix/...") that nobody else does.
+        # Postgres accepts a few names ("localtime", "posix/...") that Python does not know.
         logger.warning("unknown time zone", extra={"org_id": caller.org_id})
         return ZoneInfo("UTC")
 

@@ -1,4 +1,4 @@
-"""Days, weeks and months where an organisation is."""
+"""Days, weeks and months in an organisation's time zone, as instants in UTC."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def lower_bound(moment: date | datetime | None, zone: ZoneInfo) -> datetime | None:
-    """Return the first instant that an inclusive start takes in: a day means its midnight."""
+    """Return the first instant that an inclusive start includes; a day starts at its midnight."""
     if moment is None:
         return None
     if isinstance(moment, datetime):
@@ -28,7 +28,7 @@ def lower_bound(moment: date | datetime | None, zone: ZoneInfo) -> datetime | No
 
 
 def upper_bound(moment: date | datetime | None, zone: ZoneInfo) -> datetime | None:
-    """Return the last instant that an inclusive end takes in: a day means all of it (Postgres counts microseconds)."""
+    """Return the last instant that an inclusive end includes; a day ends a microsecond before the next midnight."""
     if moment is None:
         return None
     if isinstance(moment, datetime):

@@ -1,8 +1,8 @@
 """Which organisation a dialled number belongs to. Every change of a mapping goes through `changing` here.
 
-A call names its number by the voice provider's id, so the cache is kept by that id. Which ids a change concerns is only
-known from its reply, which may be lost, so a change outdates all of the organisation's and every "nobody's". Where the
-id is nobody's, `webhooks.routing` asks for the number itself, or for the assistant: those answers change likewise.
+Events name a number by the voice provider's id, so the cached answers are kept by that id. Which ids a change concerns
+is known only from its reply, which may be lost; so a change invalidates all answers that name the organisation and all
+that say "nobody's". The same holds for the answers about assistants and dialled numbers that `webhooks.routing` caches.
 """
 
 from contextlib import AbstractContextManager
@@ -21,13 +21,13 @@ LONGEST_ID = 200
 
 
 def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of an organisation's numbers or assistants, so that no call is routed by old ones afterwards."""
+    """Wrap every change of an organisation's numbers or assistants, so that no call is routed by the old ones."""
     routing = ((region, owner) for region in (PHONE_MAPPING, DIALLED_ORG, ASSISTANT_ORG) for owner in (org_id, NOBODY))
     return cache.changing(*routing, (INBOUND_CONFIG, org_id))
 
 
 def organization_for(vapi_phone_number_id: str) -> str | None:
-    """Return the organisation whose number was called, or None if nobody's: from the cache, and so is "nobody's"."""
+    """Return the organisation that has the number with the provider's id, or None; both answers are cached."""
     if not 0 < len(vapi_phone_number_id) <= LONGEST_ID:
         return None
     db = database.as_service(hurried=True)
@@ -45,7 +45,8 @@ def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: st
         try:
             saved = phone_mappings.save_mapping(db, caller.org_id, number, clinic_name=clinic_name, vapi_id=vapi_id)
         except APIError as error:
-            # caught in the block: a refusal is certain, and must not keep everybody's answers from being stored
+            # Caught within the block: an error that leaves it would suspend the cache for some seconds, since the write
+            # might have happened. This one surely has not.
             if error.code != UNIQUE_VIOLATION:
                 raise
     if saved is None:

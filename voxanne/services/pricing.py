@@ -1,4 +1,4 @@
-"""The price list as the rest of the program uses it: from the cache, dropped by every change."""
+"""The price list, cached until it changes."""
 
 from contextlib import AbstractContextManager
 from typing import cast
@@ -16,5 +16,5 @@ def price_list(db: SyncPostgrestClient, org_id: str) -> list[Row]:
 
 
 def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of the price list, so that nobody reads the old one afterwards."""
+    """Wrap every change of the price list, so that nobody reads the old one afterwards."""
     return cache.changing((SERVICES, org_id))

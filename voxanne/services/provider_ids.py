@@ -1,8 +1,8 @@
-"""Which ids of the voice provider an organisation may name: those that are its own, and no others.
+"""Which ids of the voice provider an organisation may name: its own, and no others.
 
-Its own are those that it has already, and those that its own account at the provider has. In the platform's account lie
-other organisations' assistants and numbers too, so that an id is there proves nothing: an organisation without a key of
-its own can name only what was made, imported or mapped for it. The database keeps an id to one organisation.
+Its own are those that are stored for it already, and those in its own account at the provider. The platform's account
+holds assistants and numbers of many organisations, so finding an id there proves nothing: an organisation without a key
+of its own can name only what was made, imported or mapped for it. The database lets one organisation have an id.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,15 +23,15 @@ _NOUNS = {"assistant": "assistant", "phone": "phone number"}
 _FIELDS = {"assistant": "vapi_assistant_id", "phone": "vapi_phone_number_id"}
 
 
-def proving(
+def save_with_proof(
     caller: Principal, save: Callable[[SyncPostgrestClient, Sequence[str]], Row], *, new_key: SecretStr | None = None
 ) -> Row:
-    """Save what may name ids of the provider, asking the provider about the new ones; returns what `save` does.
+    """Save something that may name ids of the provider, and ask the provider about those that are new to us.
 
-    `save` gets a client and the ids that are proven, and returns what `queries.save_agents` does. `new_key` is the key
-    that it saves, "" where it takes the key away, None where the stored one stays. Raises `NotFound` for an id that is
-    not the organisation's, whoever's it is, `Conflict` for one that another organisation got hold of first, and the
-    provider's errors; then nothing is saved.
+    `save` is called with a client and the proven ids, and returns what `queries.save_agents` does, as this does.
+    `new_key` is the provider's key that `save` stores, "" if it removes it, None if the stored one stays. Raises, and
+    saves nothing: `NotFound` for an id that is not the organisation's, `Conflict` for one that another organisation was
+    given meanwhile, and the provider's errors.
     """
     proven: list[str] = []
     state = save(database.for_principal(caller.token), proven)
@@ -40,7 +40,8 @@ def proving(
             raise _missing(unproven["kind"])
         proven.append(unproven["id"])
         try:
-            # The database has just let the caller in; that an id is proven it believes no browser.
+            # With the service key, from which alone the database accepts that an id is proven. It has just checked, in
+            # the first call, that the caller may save this.
             state = save(database.as_service(), proven)
         except APIError as error:
             if error.code != UNIQUE_VIOLATION:
@@ -63,7 +64,7 @@ def _has(org_id: str, unproven: Row, stored: str | None, new_key: SecretStr | No
         vapi.provider().get_assistant(key, unproven["id"])
     except (VapiUnreachable, VapiKeyRefused):
         raise
-    except VapiError:  # not found, or no id at all in the provider's eyes
+    except VapiError:  # not found, or not even an id
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Bringing the voice provider in step with what has been stored, and noting how far that got."""
+"""Updates the voice provider after a change of settings or assistants, and stores how far that got."""
 
 import logging
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ from voxanne.integrations import vapi
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiUnreachable
 from voxanne.queries import org_settings as queries
 from voxanne.services import assistants, org_settings, phone_mappings, secrets
-from voxanne.services.assistants import Account, KeyUnreadable, Synced
+from voxanne.services.assistants import Account, KeyUnreadable, SyncResult
 
 logger = logging.getLogger(__name__)
 
-# Asking again right away would only make the caller wait for the same answer.
-_HOPELESS = (VapiUnreachable, VapiKeyRefused, KeyUnreadable)
+# After these further requests would fail alike, and only make the caller wait.
+_FINAL_ERRORS = (VapiUnreachable, VapiKeyRefused, KeyUnreadable)
 
 
 class IdInUse(VapiError):
-    """The provider calls the number by an id that stands for another organisation's."""
+    """The provider's id of the number is stored for another organisation."""
 
     reason = "id in use"
 
@@ -32,17 +32,17 @@ class IdInUse(VapiError):
 
 @dataclass
 class Progress:
-    """How far the provider has taken over what is stored."""
+    """How much of what is stored the provider has."""
 
     account: Account | None = None
-    agents: list[Synced] = field(default_factory=list)
+    agents: list[SyncResult] = field(default_factory=list)
     number_id: str | None = None
     number_error: VapiError | None = None
     error: VapiError | None = None
 
     @property
     def agents_synced(self) -> bool:
-        """Whether there are assistants and the provider has taken all of them over."""
+        """Whether there are assistants and the provider has all of them as they are stored."""
         return bool(self.agents) and all(synced.error is None for synced in self.agents)
 
     @property
@@ -51,11 +51,11 @@ class Progress:
         return next(filter(None, [self.error, *(synced.error for synced in self.agents), self.number_error]), None)
 
 
-def bring_in_step(org_id: str, state: Row, *, roles: set[str] | None = None, number: bool = False) -> Progress:
-    """Tell the provider about the assistants of those roles (all by default) and, if asked, about the number.
+def sync(org_id: str, state: Row, *, roles: set[str] | None = None, number: bool = False) -> Progress:
+    """Send the assistants of those roles (all by default) to the provider and, if asked, connect the phone number.
 
-    `state` is what saving returned, so the caller may do this. Nothing of the provider's trouble is raised, it is all
-    in the result; what came of it is stored, so that a page can show what the provider does not have yet.
+    `state` is what `queries.save_settings` or `save_agents` returned, which have checked the caller's role. Errors of
+    the provider are in the result and never raised. The outcome is stored, so that pages can show what is not synced.
     """
     agents = [agent for agent in state["agents"] if roles is None or agent["role"] in roles]
     progress = Progress()
@@ -63,10 +63,10 @@ def bring_in_step(org_id: str, state: Row, *, roles: set[str] | None = None, num
         progress.account = assistants.account(org_id, state["secrets"]["vapi"])
     except KeyUnreadable as error:
         progress.error = error
-        progress.agents = [Synced(agent, agent["vapi_assistant_id"], error) for agent in agents]
+        progress.agents = [SyncResult(agent, agent["vapi_assistant_id"], error) for agent in agents]
     if progress.account is not None:
         _push_all(org_id, agents, progress.account, progress)
-        if number and not isinstance(progress.first_error, _HOPELESS):
+        if number and not isinstance(progress.first_error, _FINAL_ERRORS):
             _connect_number(org_id, state, progress.account, progress)
     if progress.agents or progress.number_id:
         _record(org_id, progress, (state["settings"] or {}).get("twilio_from_number"))
@@ -75,8 +75,8 @@ def bring_in_step(org_id: str, state: Row, *, roles: set[str] | None = None, num
 
 def _push_all(org_id: str, agents: list[Row], account: Account, progress: Progress) -> None:
     for agent in agents:
-        if isinstance(progress.first_error, _HOPELESS):
-            progress.agents.append(Synced(agent, agent["vapi_assistant_id"], progress.first_error))
+        if isinstance(progress.first_error, _FINAL_ERRORS):
+            progress.agents.append(SyncResult(agent, agent["vapi_assistant_id"], progress.first_error))
         else:
             progress.agents.append(assistants.push(org_id, agent, account))
 
@@ -104,10 +104,10 @@ def _connect_number(org_id: str, state: Row, account: Account, progress: Progres
 
 
 def _number_id(account: Account, number: str, known_id: str | None, content: Row) -> str:
-    """Return the provider's id of the number, imported if need be.
+    """Return the provider's id of the number, importing it if need be.
 
-    In the platform's account lie other organisations' numbers too: there only the one that was imported for this
-    organisation counts as its own, and importing proves the rest, as the provider checks the Twilio credentials.
+    The platform's account holds numbers of many organisations: of those only the one with the known id counts as this
+    organisation's. Importing another one proves that it is, since the provider checks the Twilio credentials.
     """
     for listed in vapi.provider().list_phone_numbers(account.key):
         if listed.get("number") == number and (account.own or listed["id"] == known_id):
@@ -130,7 +130,7 @@ def _record(org_id: str, progress: Progress, number: str | None) -> None:
 
 
 def _store(org_id: str, progress: Progress, number: str | None) -> list[Row]:
-    # With the service key: ids of the provider are written by who has spoken with the provider, and by no browser.
+    # With the service key: callers may not write the provider's ids, which only the provider's answers tell.
     db = database.as_service()
     verified = progress.account is not None and progress.account.own and progress.first_error is None
     told = [synced.record() for synced in progress.agents]
@@ -142,7 +142,7 @@ def _store(org_id: str, progress: Progress, number: str | None) -> list[Row]:
 
 
 def _discard(key: str, assistant_id: str) -> None:
-    """Remove an assistant that somebody else's save was faster with."""
+    """Delete an assistant just created, because another request has created and stored one meanwhile."""
     try:
         vapi.provider().delete_assistant(key, assistant_id)
     except VapiError:

@@ -1,4 +1,4 @@
-"""Numbers as people read them; what is not known is a dash."""
+"""Template filters: numbers and times as people read them; None becomes a dash."""
 
 from datetime import datetime
 

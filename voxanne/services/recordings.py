@@ -1,8 +1,8 @@
 """Links to recordings.
 
-Rows carry a link of our own, signed and short-lived, which costs no request; only when somebody presses play is the
-file's URL signed by Supabase Storage. The link names a call and nothing else, and works without a session, as an
-audio player sends none.
+Rows of calls carry a signed, short-lived link to this program, which takes no request to make. Supabase Storage signs
+the file's URL only when the link is opened. The link works without a session, since audio players send none, and for
+one call only.
 """
 
 import base64
@@ -10,6 +10,7 @@ import functools
 import hmac
 import re
 import uuid
+from http import HTTPStatus
 
 from flask import current_app, request
 from itsdangerous import BadSignature, TimestampSigner
@@ -22,13 +23,12 @@ from voxanne.database import Row
 from voxanne.errors import DatabaseUnavailable, NotFound
 
 BUCKET = "call-recordings"
-_SERVER_TROUBLE = 500
-# Plain names only: dots, escapes and the like would be read differently by each program on the way to the file.
+# Plain names only: programs on the way to the file may read leading dots and escapes differently.
 _FILE = re.compile(r"(/[A-Za-z0-9_=+@-][A-Za-z0-9_=+@. -]*)+")
 
 
 def link(org_id: str, row: Row) -> str | None:
-    """Return a link under which the recording of a call can be heard for a while, or None if it has none."""
+    """Return a link under which a call's recording can be heard for a while, or None without a recording."""
     if not row["has_recording"]:
         return None
     settings: Settings = current_app.config["SETTINGS"]
@@ -49,10 +49,10 @@ def read_link(token: str) -> tuple[str, str]:
 
 
 def signed_url(org_id: str, row: Row | None) -> tuple[str, str]:
-    """Return where the audio is, and its source: "storage" or "provider".
+    """Return the URL of the audio, and its source: "storage" or "provider".
 
-    The path must lie in the organisation's own folder, since the signing key can reach every organisation's.
-    Raises `NotFound` if there is no recording or no file.
+    The path must be in the organisation's own folder, since the service key can sign any file. Raises `NotFound` if
+    there is no recording or no file.
     """
     path = (row or {}).get("recording_storage_path") or ""
     if path.startswith(f"{org_id}/") and _FILE.fullmatch(path.removeprefix(org_id)):
@@ -69,13 +69,13 @@ def _sign(path: str) -> str:
     try:
         return str(bucket.create_signed_url(path, settings.recording_url_expiry_seconds)["signedURL"])
     except StorageApiError as error:
-        if str(error.status).isdigit() and int(error.status) >= _SERVER_TROUBLE:
+        if str(error.status).isdigit() and int(error.status) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise DatabaseUnavailable from None
         raise NotFound("recording") from None
 
 
 class _OneShotHmac(SigningAlgorithm):
-    """The signatures of the library's default at a third of the time: a page of calls carries twenty."""
+    """The library's default signature, computed by one call of OpenSSL: a page of calls carries twenty."""
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
         return hmac.digest(key, value, "sha1")

@@ -1,7 +1,7 @@
-"""Secrets of other services at rest: encrypted, bound to their place, shown masked.
+"""Secrets of other services: encrypted at rest, bound to their organisation and field, shown masked.
 
-Each secret is a Fernet token of its own, so that one can change without the others being read. Inside it stands whose
-it is, so that a token copied to another organisation or another field opens nothing.
+Each secret is a Fernet token of its own, so that one can change without the others being read. The organisation and the
+field are encrypted with it, so that a token copied to another row or field is refused.
 """
 
 import functools
@@ -28,7 +28,7 @@ NAMES = {
 
 
 class SecretUnreadableError(Conflict):
-    """409: a stored secret can't be decrypted: its key is no longer in ENCRYPTION_KEYS, or it is somebody else's."""
+    """409: a stored secret can't be decrypted: its key is not in ENCRYPTION_KEYS, or it was copied from elsewhere."""
 
     code = "SECRET_UNREADABLE"
 
@@ -65,7 +65,7 @@ def decrypt_one(org_id: str, provider: str, field: str, stored: str | None) -> s
 
 
 def fields_of(stored: str | None) -> dict[str, str]:
-    """Return the ciphertexts of a service's `encrypted_config` by field; what is no JSON object holds none."""
+    """Return the ciphertexts in a service's `encrypted_config` by field, none if it is not a JSON object."""
     try:
         fields = orjson.loads(stored or "{}")
     except orjson.JSONDecodeError:
@@ -74,7 +74,7 @@ def fields_of(stored: str | None) -> dict[str, str]:
 
 
 def rotate(ciphertext: str) -> str:
-    """Return the ciphertext under the first key, unchanged if it is already; raises `SecretUnreadableError`."""
+    """Return a ciphertext re-encrypted with the first key, unchanged if it is; raises `SecretUnreadableError`."""
     first, *_ = _fernets(_keys())
     try:
         first.decrypt(ciphertext)
@@ -87,14 +87,14 @@ def rotate(ciphertext: str) -> str:
 
 
 def mask(secret: str | None) -> str:
-    """Return what may be shown of a secret; of a short one nothing, not even its length."""
+    """Return what may be shown of a secret: of a short one nothing, not even its length."""
     if not secret:
         return ""
     return BULLETS if len(secret) <= _SHORT else f"{secret[:_SHOWN]}{BULLETS}{secret[-_SHOWN:]}"
 
 
 def is_masked(text: str) -> bool:
-    """Whether somebody sent back what we had shown them, and so means the secret that is stored."""
+    """Whether a text is a mask that a page was shown and has sent back, which means the secret that is stored."""
     return BULLETS in text
 
 

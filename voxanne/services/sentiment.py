@@ -1,10 +1,11 @@
-"""How a caller felt and how pressing it is; whoever can tell it better takes the place of `WordList`.
+"""Sentiment analysis: how a caller felt, and how urgent the call is.
 
-Stored are three labels, whatever an analyser calls its own, a score from 0 (unhappy) to 1, and an urgency.
+An analyser implements `Analyser`. Whatever labels it uses, three are stored, with a score from 0 (unhappy) to 1 and an
+urgency.
 
-`WordList` asks nobody: VADER's lexicon weighs what the caller said, turn by turn, with negations and "very"; it was
-made for short informal texts. What it takes for a bad mood though callers only tell why they call ("pain", "cut") is
-taken out first. The summary is the first wish and the last decision in the caller's own words.
+`WordList` needs no network: it weighs each of the caller's turns by VADER's lexicon, which was made for short informal
+texts and knows negations and "very". Words by which callers only say why they call ("pain", "cut"), but which VADER
+counts as negative, are removed first. The summary quotes the caller's first wish and last sentence.
 """
 
 import functools
@@ -68,7 +69,7 @@ class Mood:
 
 
 class Analyser(Protocol):
-    """Tells a caller's mood by what they said, turn by turn; must not raise."""
+    """Judges a caller's mood by their turns; must not raise."""
 
     def analyse(self, said: Sequence[str]) -> Mood: ...  # noqa: D102
 

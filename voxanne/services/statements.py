@@ -1,7 +1,7 @@
-"""Statements without their values.
+"""SQL statements without the values in them.
 
-pg_stat_statements takes constants out of what it records, but not out of comments, nor out of a statement that was
-crowded out of its memory while it ran.
+pg_stat_statements replaces constants itself, but not those in comments, nor those of a statement whose entry it dropped
+for lack of space while the statement ran.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""The team: who belongs to an organisation and as what. Every change of it goes through `changing` here.
+"""The team: members, roles and invitations. Every change of it goes through `changing` here.
 
-An invitation is kept by its address, whether or not anybody has registered it, and its answer is the same either way.
-It becomes a membership only by the act of the person who has that address: by accepting it when signed in, or by
-signing up with it (`invitation_id` in the user metadata).
+An invitation belongs to an e-mail address, and the reply does not tell whether the address has an account. Only the
+owner of the address can turn it into a membership: by accepting it when signed in, or by signing up with it
+(`invitation_id` in the user metadata).
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ LAST_TO_LEAVE = "You are the last owner or admin of your organisation: make some
 
 
 def changing(*org_ids: str) -> AbstractContextManager[None]:
-    """Wrap a change of the team, so that nobody reads the old list of agents or anybody's old role afterwards."""
+    """Wrap every change of the team, so that nobody reads old roles or the old list of agents afterwards."""
     return cache.changing(*((region, org_id) for org_id in org_ids for region in (AGENTS, ROLE)))
 
 
@@ -41,14 +41,14 @@ def agents(caller: Principal) -> list[Row]:
 
 
 def invite(caller: Principal, email: str, role: str) -> Row:
-    """Invite an address and return the pending member; the answer does not depend on who has registered it.
+    """Invite an address and return the pending member; the reply is the same with and without an account.
 
     Inviting an address again changes the role that is offered.
     """
     _refuse_above(caller, role)
     db = database.for_principal(caller.token)
     try:
-        with cache.changing((AGENTS, caller.org_id)):  # nobody's role changes before it is accepted
+        with cache.changing((AGENTS, caller.org_id)):  # no role changes before the invitation is accepted
             return members.invite(db, caller.org_id, email, role)
     except APIError as error:
         if error.code != UNIQUE_VIOLATION:
@@ -72,11 +72,11 @@ def remove(caller: Principal, member_id: str) -> None:
 def accept(caller: Account, invitation_id: str) -> Row:
     """Make the caller a member of the organisation that invites; returns its id and the role.
 
-    The caller's token names the former organisation until it is refreshed. Raises `Conflict` for who is the last owner
-    or admin there.
+    The caller's token names the former organisation until it is refreshed. Raises `NotFound`, and `Conflict` for the
+    last owner or admin of the former organisation.
     """
     db = database.for_principal(caller.token)
-    # asked beforehand: the reply to the change may be lost, and only it tells which organisation changes
+    # Asked first, because the organisation must be known for the cache even if the reply to the change is lost.
     invited_by = next((one["org_id"] for one in members.list_own_invitations(db) if one["id"] == invitation_id), None)
     if invited_by is None:
         raise NotFound("invitation")

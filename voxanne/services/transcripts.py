@@ -1,4 +1,4 @@
-"""Transcripts and action items as pages read them, whatever is in the lists that were stored."""
+"""Transcripts and action items in the shape that pages read, whatever the stored lists hold."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ _LAST_MILLISECOND = 1e15
 
 
 def segments(stored: list[Any] | None) -> list[Row]:
-    """Return the turns of a conversation in full; a bare sentence is the caller's, what is no turn is left out."""
+    """Return the turns of a conversation; a plain string counts as the caller's, anything but objects is left out."""
     turns = [{"text": turn} if isinstance(turn, str) else turn for turn in stored or []]
     return [_segment(turn) for turn in turns if isinstance(turn, dict)]
 
@@ -36,5 +36,5 @@ def _text(value: Any) -> str:
 
 def _milliseconds(value: Any) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    # Beyond that no date lies, and JSON's encoder refuses numbers that are too large.
+    # Larger numbers are no dates, and the JSON encoder refuses very large ones.
     return value if number and 0 <= value <= _LAST_MILLISECOND else 0

@@ -22,7 +22,7 @@ def describe(row: Row, role: str | None) -> Row:
     by_role = {agent["role"]: agent for agent in agents}
     settings = org_settings.shape(row) or {}
     integration = settings["integration"]
-    shown = by_role.get(role or "inbound") or assistants.with_defaults(_unknown(role or "inbound"))
+    shown = by_role.get(role or "inbound") or assistants.with_defaults(_unsaved(role or "inbound"))
     return {
         "success": True,
         "agents": [
@@ -48,19 +48,19 @@ def describe(row: Row, role: str | None) -> Row:
 
 
 def save_behavior(caller: Principal, changes: dict[str, Row]) -> Row:
-    """Save the assistants given by role, then tell the voice provider about those.
+    """Save the assistants given by role, then send them to the voice provider.
 
-    Raises `ProviderError` if it did not take them over: they are saved all the same, and marked so until it has.
-    Raises `NotFound`, and saves nothing, where the number to call out from is not the organisation's.
+    Raises `ProviderError` if the provider failed: they are saved all the same, and shown as not synced until it has
+    them. Raises `NotFound`, and saves nothing, if the number to call out from is not the organisation's.
     """
     with inbound_config.changing(caller.org_id):
-        state = provider_ids.proving(
+        state = provider_ids.save_with_proof(
             caller, lambda db, proven: queries.save_agents(db, caller.org_id, changes, proven=proven)
         )
-    progress = provider_sync.bring_in_step(caller.org_id, state, roles=set(changes))
+    progress = provider_sync.sync(caller.org_id, state, roles=set(changes))
     saved = [agent for agent in state["agents"] if agent["role"] in changes]
     if progress.first_error is not None:
-        raise _not_taken_over(saved, progress)
+        raise _not_synced(saved, progress)
     told = [
         {"agentId": synced.agent["id"], "role": synced.agent["role"], "vapiAssistantId": synced.assistant_id}
         for synced in progress.agents
@@ -80,7 +80,7 @@ def save_behavior(caller: Principal, changes: dict[str, Row]) -> Row:
     }
 
 
-def _not_taken_over(saved: list[Row], progress: Progress) -> ProviderError:
+def _not_synced(saved: list[Row], progress: Progress) -> ProviderError:
     cause = progress.first_error
     return ProviderError(
         code=cause.code if cause else None,
@@ -101,17 +101,17 @@ def _not_taken_over(saved: list[Row], progress: Progress) -> ProviderError:
 
 
 def _present(agent: Row) -> Row:
-    both = {
+    camel_case = {
         "systemPrompt": agent["system_prompt"],
         "firstMessage": agent["first_message"],
         "maxCallDuration": agent["max_call_duration"],
         "vapiAssistantId": agent["vapi_assistant_id"],
         "vapiPhoneNumberId": agent["vapi_phone_number_id"],
     }
-    snake = ("system_prompt", "first_message", "max_call_duration", "vapi_assistant_id", "vapi_phone_number_id")
+    snake_case = ("system_prompt", "first_message", "max_call_duration", "vapi_assistant_id", "vapi_phone_number_id")
     return {
-        **{name: agent[name] for name in ("id", "role", "name", "voice", "language", *snake)},
-        **both,
+        **{name: agent[name] for name in ("id", "role", "name", "voice", "language", *snake_case)},
+        **camel_case,
         "synced": agent["sync_error"] is None and _not_before(agent["prompt_synced_at"], agent["updated_at"]),
         "syncedAt": agent["prompt_synced_at"],
         "syncError": agent["sync_error"],
@@ -122,6 +122,6 @@ def _not_before(synced: str | None, changed: str) -> bool:
     return synced is not None and datetime.fromisoformat(synced) >= datetime.fromisoformat(changed)
 
 
-def _unknown(role: str) -> dict[str, Any]:
+def _unsaved(role: str) -> dict[str, Any]:
     fields = ("system_prompt", "first_message", "voice", "language", "max_call_duration")
     return {"role": role, **dict.fromkeys(fields)}
