@@ -6,19 +6,34 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg.rows import dict_row
 
 from tests.factories import OPERATOR_ID, Factory
 from tests.recorder import RequestRecorder
 from voxanne import create_app
 from voxanne.config import Settings
+from voxanne.integrations.vapi_fake import FakeVapi
 
 METRICS_TOKEN = "a token that only these tests know"
 CSRF_SECRET = "a secret that only these tests know, 32+"
 WEBHOOK_SECRET = "the-webhook-secret-of-these-tests"
 
 
+# The same examples in every run. They use the database, so they have no deadline; each makes the rows that it needs, so
+# that sharing fixtures does no harm.
+hypothesis_settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
 def pytest_configure() -> None:
+    hypothesis_settings.load_profile("repeatable")
     if "SUPABASE_URL" not in os.environ:
         pytest.exit("no Supabase: run the tests with `make test` (ARGS='-k list' for some of them)", returncode=4)
 
@@ -64,6 +79,15 @@ def sql() -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def factory(sql: psycopg.Connection, app: Flask, settings: Settings) -> Factory:
     return Factory(sql, app, settings)
+
+
+@pytest.fixture
+def fake(app: Flask) -> FakeVapi:
+    """The stand-in for the voice provider, which has been asked nothing yet."""
+    provider: FakeVapi = app.extensions["voxanne.vapi"]
+    provider.calls.clear()
+    provider._failures.clear()
+    return provider
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests import brute_force
@@ -81,14 +81,7 @@ def expected_events(calls: list[StoredCall], booked: list[Booking], told: list[A
     return [(f"{kind}_{row_id}", at) for at, kind, row_id in ordered[:EVENTS]]
 
 
-@settings(
-    max_examples=60,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=60, phases=[Phase.generate])
 @given(calls=calls_at(MOMENTS), booked=bookings, told=alerts)
 def test_pulse_and_activity_are_what_brute_force_finds(
     factory: Factory, calls: list[StoredCall], booked: list[Booking], told: list[Alert]

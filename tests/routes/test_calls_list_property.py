@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.brute_force import ORDERS, Bound, StoredCall, forget, since, store
@@ -140,15 +140,9 @@ def check_cursors(caller: Caller, query: dict[str, Any], expected: list[StoredCa
     assert seen == [call.id for call in expected]
 
 
+# Add Phase.shrink to have a failure made smaller, which takes minutes.
 @pytest.mark.parametrize("focus", FOCUS)
-@settings(
-    max_examples=40,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],  # add Phase.shrink to have a failure made smaller, which takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=40, phases=[Phase.generate])
 @given(data=st.data(), world=worlds())
 def test_list_is_what_brute_force_finds(
     factory: Factory, recorder: RequestRecorder, focus: str, data: st.DataObject, world: World

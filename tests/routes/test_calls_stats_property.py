@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import time_machine
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests import brute_force
@@ -24,14 +24,8 @@ WINDOWS = {None: None, "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d
 ZONES = ["UTC", "America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Kiritimati"]
 TICK, MINUTES, NOTHING = timedelta(microseconds=1), timedelta(minutes=2), timedelta(0)
 
-property_test = settings(
-    max_examples=60,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],  # add Phase.shrink to have a failure made smaller, which takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+# Add Phase.shrink to have a failure made smaller, which takes minutes.
+property_test = settings(max_examples=60, phases=[Phase.generate])
 
 
 def calls_around(now: datetime, zone: ZoneInfo) -> st.SearchStrategy[list[StoredCall]]:

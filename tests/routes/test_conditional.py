@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import Caller, Factory
@@ -154,14 +154,7 @@ CHANGES: dict[str, Callable[[Factory, str], object]] = {
 MAKERS = ["a new inbound call", "a new outbound call", "a new hot lead", "a new appointment", "a new contact"]
 
 
-@settings(
-    max_examples=40,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=40, phases=[Phase.generate])
 @given(path=st.sampled_from(PATHS), changes=st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=6))
 def test_changes_of_any_kind_in_any_order_end_a_tag(factory: Factory, path: str, changes: list[str]) -> None:
     """Each kind of row is there, and then there again once removed, so that each change changes something."""

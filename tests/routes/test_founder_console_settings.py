@@ -1,7 +1,6 @@
 """/api/founder-console/settings."""
 
 import pytest
-from flask import Flask
 
 from tests.factories import Caller, Factory
 from tests.recorder import RequestRecorder
@@ -12,14 +11,6 @@ KEY = "marker-key-7f3a-abcd-efgh"
 TOKEN = "marker-token-91be-ijkl-mnop"
 SID = "AC" + "0" * 32
 CLINICS_NUMBER = "+442071234567"
-
-
-@pytest.fixture
-def fake(app: Flask):
-    fake = app.extensions["voxanne.vapi"]
-    fake.calls.clear()
-    fake._failures.clear()
-    return fake
 
 
 def number_of(factory: Factory, org_id: str) -> str:

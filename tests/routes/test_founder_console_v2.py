@@ -19,14 +19,6 @@ PROMPT = "You are Eve, the receptionist."
 
 
 @pytest.fixture
-def fake(app: Flask):
-    fake = app.extensions["voxanne.vapi"]
-    fake.calls.clear()
-    fake._failures.clear()
-    return fake
-
-
-@pytest.fixture
 def connected(factory: Factory, fake) -> Caller:
     """An administrator of an organisation with a key of the voice provider."""
     caller = factory.caller("admin")

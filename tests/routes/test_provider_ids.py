@@ -8,11 +8,9 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from flask import Flask
 
 from tests.conftest import settings_for_tests
 from tests.factories import Caller, Factory
-from tests.routes.test_team import _wait_for_blocked
 from voxanne import create_app
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiNotFound, VapiUnreachable
 from voxanne.services import phone_mappings
@@ -26,14 +24,6 @@ _numbers = itertools.count(8_000_000)
 
 def number() -> str:
     return f"+1415{next(_numbers)}"
-
-
-@pytest.fixture
-def fake(app: Flask):
-    fake = app.extensions["voxanne.vapi"]
-    fake.calls.clear()
-    fake._failures.clear()
-    return fake
 
 
 def key_of(caller: Caller) -> str:
@@ -291,7 +281,7 @@ def test_two_organisations_that_take_a_number_at_once_do_not_both_get_it(factory
                 pool.submit(ours.post, SETTINGS, {"twilio_from_number": dialled}),
                 pool.submit(theirs.post, MAPPINGS, {"inbound_phone_number": dialled}),
             ]
-            _wait_for_blocked(factory, 2)
+            factory.wait_for_blocked(2)
             holder.rollback()
             statuses = sorted(reply.result().status_code for reply in taking)
 

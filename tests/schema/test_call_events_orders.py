@@ -3,7 +3,7 @@
 from typing import Any
 
 import psycopg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories import Factory
@@ -100,13 +100,7 @@ def prepare(sql: psycopg.Connection[Any], factory: Factory, call_type: str, befo
     return org_id, vapi_call_id
 
 
-@settings(
-    max_examples=60,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_every_order_and_repetition_ends_the_same(
     factory: Factory, sql: psycopg.Connection[Any], data: st.DataObject

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from postgrest.exceptions import APIError
 from psycopg.rows import dict_row
@@ -80,13 +80,7 @@ def drift(sql: psycopg.Connection, org_id: str) -> list[dict[str, Any]]:
     return sql.execute("select * from public.call_rollup_drift(%s)", [org_id]).fetchall()
 
 
-@settings(
-    max_examples=60,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_rollups_are_what_a_recount_says(factory: Factory, sql: psycopg.Connection, data: st.DataObject) -> None:
     org_id = factory.org()
@@ -96,13 +90,7 @@ def test_rollups_are_what_a_recount_says(factory: Factory, sql: psycopg.Connecti
         assert drift(sql, org_id) == []
 
 
-@settings(
-    max_examples=60,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_totals_of_any_span_are_exact(factory: Factory, sql: psycopg.Connection, data: st.DataObject) -> None:
     org_id = factory.org()

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from postgrest.exceptions import APIError
 
@@ -20,13 +20,7 @@ LEAD_STATUSES = ["hot", "warm", "cold"]
 STATUSES = ["pending", "confirmed", "completed", "cancelled"]
 _numbers = itertools.count(1)
 
-property_test = settings(
-    max_examples=80,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+property_test = settings(max_examples=80)
 states = st.lists(st.sampled_from(LEAD_STATUSES), min_size=1, max_size=6)
 bookings = st.lists(st.tuples(st.sampled_from(STATUSES), st.booleans()), min_size=1, max_size=6)
 steps = st.one_of(

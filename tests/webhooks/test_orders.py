@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -104,13 +104,7 @@ def test_every_order_leaves_the_same(
 
 
 @EACH
-@settings(
-    max_examples=50,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_every_repetition_leaves_the_same(
     here: Clinic, sql: psycopg.Connection[Any], sequence: Callable[[Clinic], Sequence], data: st.DataObject
