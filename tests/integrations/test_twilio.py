@@ -12,8 +12,8 @@ from twilio.request_validator import RequestValidator
 from tests.conftest import settings_for_tests
 from voxanne import signals
 from voxanne.integrations import twilio
+from voxanne.integrations.text_messages import Account
 from voxanne.integrations.twilio import (
-    Account,
     LiveTwilio,
     TwilioBusy,
     TwilioError,

@@ -6,7 +6,8 @@ import httpx
 import orjson
 import pytest
 
-from voxanne.integrations.twilio import Account, SentText, TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
+from voxanne.integrations.text_messages import Account, SentText
+from voxanne.integrations.twilio import TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
 from voxanne.integrations.twilio_fake import FakeTwilio
 from voxanne.queries import outbox
 from voxanne.services import secrets, texts

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Protocol, cast
@@ -24,6 +23,7 @@ from twilio.rest import Client
 from voxanne import signals
 from voxanne.config import Settings
 from voxanne.errors import ProviderError
+from voxanne.integrations.text_messages import Account, SentText
 from voxanne.integrations.twilio_fake import FakeTwilio
 
 logger = logging.getLogger(__name__)
@@ -64,27 +64,6 @@ class TwilioUnreachable(TwilioError):
     def __init__(self) -> None:
         super().__init__()
         self.message = "The text message service can't be reached right now."
-
-
-@dataclass(frozen=True)
-class Account:
-    """An organisation's account; its token never shows."""
-
-    sid: str
-    token: str
-    number: str
-
-    def __repr__(self) -> str:
-        return f"Account({self.sid!r})"
-
-
-@dataclass(frozen=True)
-class SentText:
-    """A text as Twilio has it."""
-
-    sid: str
-    body: str
-    status: str
 
 
 class TextProvider(Protocol):

@@ -5,21 +5,16 @@ import uuid
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from voxanne.integrations.twilio import Account, SentText
+from voxanne.integrations.text_messages import Account, SentText
 
 REMEMBERED = 1000
 
 
 @dataclass(frozen=True)
-class KeptText:
-    """A text that was to be sent; `sid`, `body` and `status` are as Twilio would list them."""
+class KeptText(SentText):
+    """A text that was to be sent, as Twilio would list it, and what it would have been sent by and to."""
 
-    sid: str
-    body: str
-    status: str
     account: str
     to: str
     at: datetime
@@ -38,7 +33,7 @@ class FakeTwilio:
         """Let the next call raise this; a text may go out all the same, as when the answer is lost."""
         self._failures.append((error, after_sending))
 
-    def send(self, account: "Account", to: str, body: str, callback: str | None = None) -> "SentText":  # noqa: ARG002
+    def send(self, account: Account, to: str, body: str, callback: str | None = None) -> SentText:  # noqa: ARG002
         """Keep a text."""
         with self._lock:
             self.asked.append("send")
@@ -48,13 +43,13 @@ class FakeTwilio:
                 self.texts.append(text)
             if error:
                 raise error
-            return text  # type: ignore[return-value]
+            return text
 
-    def sent_since(self, account: "Account", to: str, since: datetime) -> "list[SentText]":
+    def sent_since(self, account: Account, to: str, since: datetime) -> list[SentText]:
         """Return the kept texts of an account to a number, made since then."""
         with self._lock:
             self.asked.append("sent_since")
             if self._failures:
                 raise self._failures.popleft()[0]
-            found = [text for text in self.texts if (text.account, text.to) == (account.sid, to) and text.at >= since]
-            return found[::-1]  # type: ignore[return-value]
+            made = [text for text in self.texts if (text.account, text.to) == (account.sid, to) and text.at >= since]
+            return [*reversed(made)]

@@ -93,9 +93,9 @@ def _guard() -> None:
 
 
 def _check_ids() -> None:
-    for name, value in (request.view_args or {}).items():
-        if name.endswith("_id"):
-            try:
-                request.view_args[name] = str(uuid.UUID(value))  # type: ignore[index]
-            except ValueError:
-                raise InvalidId from None
+    arguments = request.view_args or {}
+    for name in [name for name in arguments if name.endswith("_id")]:
+        try:
+            arguments[name] = str(uuid.UUID(arguments[name]))
+        except ValueError:
+            raise InvalidId from None

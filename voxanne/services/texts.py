@@ -20,7 +20,8 @@ from voxanne.config import Settings
 from voxanne.database import Row
 from voxanne.errors import is_unavailable
 from voxanne.integrations import twilio
-from voxanne.integrations.twilio import Account, TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
+from voxanne.integrations.text_messages import Account
+from voxanne.integrations.twilio import TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
 from voxanne.queries import outbox
 from voxanne.queries.outbox import Ending
 from voxanne.services import org_settings
