@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -16,6 +17,13 @@ from voxanne.config import Settings
 METRICS_TOKEN = "a token that only these tests know"
 CSRF_SECRET = "a secret that only these tests know, 32+"
 WEBHOOK_SECRET = "the-webhook-secret-of-these-tests"
+
+
+# Machines are slow now and then.
+hypothesis.settings.register_profile(
+    "patient", parent=hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure() -> None:

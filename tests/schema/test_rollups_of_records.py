@@ -25,7 +25,7 @@ property_test = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 states = st.lists(st.sampled_from(LEAD_STATUSES), min_size=1, max_size=6)
 bookings = st.lists(st.tuples(st.sampled_from(STATUSES), st.booleans()), min_size=1, max_size=6)
