@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -18,9 +19,19 @@ CSRF_SECRET = "a secret that only these tests know, 32+"
 WEBHOOK_SECRET = "the-webhook-secret-of-these-tests"
 
 
+# Machines are slow now and then.
+hypothesis.settings.register_profile(
+    "patient", parent=hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
+
+
 def pytest_configure() -> None:
     if "SUPABASE_URL" not in os.environ:
         pytest.exit("no Supabase: run the tests with `make test` (ARGS='-k list' for some of them)", returncode=4)
+    if "REDIS_URL" in os.environ:
+        # Nobody breaks this Redis, and a machine that is busy with something else must not be taken for an outage.
+        os.environ["REDIS_URL"] += "?socket_timeout=10&socket_connect_timeout=10"
 
 
 def settings_for_tests(**overrides: object) -> Settings:

@@ -160,7 +160,7 @@ MAKERS = ["a new inbound call", "a new outbound call", "a new hot lead", "a new 
     database=None,
     deadline=None,
     phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(path=st.sampled_from(PATHS), changes=st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=6))
 def test_changes_of_any_kind_in_any_order_end_a_tag(factory: Factory, path: str, changes: list[str]) -> None:

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from flask import Flask
 
+from tests.blocked import wait_until_blocked
 from tests.conftest import settings_for_tests
 from tests.factories import Caller, Factory
-from tests.routes.test_team import _wait_for_blocked
 from voxanne import create_app
 from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiNotFound, VapiUnreachable
 from voxanne.services import phone_mappings
@@ -291,7 +291,7 @@ def test_two_organisations_that_take_a_number_at_once_do_not_both_get_it(factory
                 pool.submit(ours.post, SETTINGS, {"twilio_from_number": dialled}),
                 pool.submit(theirs.post, MAPPINGS, {"inbound_phone_number": dialled}),
             ]
-            _wait_for_blocked(factory, 2)
+            wait_until_blocked(factory.sql, holder, 2)
             holder.rollback()
             statuses = sorted(reply.result().status_code for reply in taking)
 

@@ -1,6 +1,5 @@
 """/api/team: members, roles, invitations, and who may change them."""
 
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ import psycopg
 import pytest
 from flask import Flask
 
+from tests.blocked import wait_until_blocked
 from tests.factories import Caller, Factory, mint_token
 from tests.recorder import RequestRecorder
 from voxanne.config import DEVELOPMENT_ORG_ID
@@ -285,23 +285,13 @@ def test_two_admins_who_remove_each_other_leave_one(factory: Factory) -> None:
                 pool.submit(one.delete, f"{MEMBERS}/{other.user_id}")
                 for one, other in ((first, second), (second, first))
             ]
-            _wait_for_blocked(factory, 2)
+            wait_until_blocked(factory.sql, holder, 2)
             holder.rollback()
             statuses = sorted(removal.result().status_code for removal in removals)
 
     assert statuses == [204, 409]
     left = "select count(*) as admins from public.user_org_roles where org_id = %s and role = 'admin'"
     assert factory.sql.execute(left, [first.org_id]).fetchone() == {"admins": 1}
-
-
-def _wait_for_blocked(factory: Factory, wanted: int) -> None:
-    waiting = "select count(*) as waiting from pg_stat_activity where wait_event_type = 'Lock'"
-    for _ in range(200):
-        row = factory.sql.execute(waiting).fetchone()
-        if row and row["waiting"] >= wanted:
-            return
-        time.sleep(0.02)
-    pytest.fail("the removals never met")
 
 
 def test_a_new_role_counts_at_once_in_the_app_and_in_the_database(factory: Factory) -> None:

@@ -611,7 +611,9 @@ KINDS = ("status-update", "end-of-call-report", "tool-calls", "function-call", "
 @given(
     kind=st.sampled_from(KINDS), junk=st.dictionaries(st.sampled_from(MEMBERS), JUNK, max_size=6), named=st.booleans()
 )
-@hypothesis.settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis.settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_whatever_a_signed_message_holds_the_answer_is_no_error_of_ours(here, kind, junk, named):
     payload = {"message": {"type": kind, "status": "ended", **junk}}
     if named:
@@ -626,6 +628,8 @@ TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=80)
 
 
 @given(headers=st.dictionaries(HEADERS, TEXTS), body=st.binary(max_size=80))
-@hypothesis.settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis.settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_whatever_the_headers_hold_a_stranger_gets_a_401(app, headers, body):
     assert post(app, body, headers).status_code == 401

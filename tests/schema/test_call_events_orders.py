@@ -105,7 +105,7 @@ def prepare(sql: psycopg.Connection[Any], factory: Factory, call_type: str, befo
     derandomize=True,
     database=None,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_every_order_and_repetition_ends_the_same(

@@ -85,7 +85,7 @@ def drift(sql: psycopg.Connection, org_id: str) -> list[dict[str, Any]]:
     derandomize=True,
     database=None,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_rollups_are_what_a_recount_says(factory: Factory, sql: psycopg.Connection, data: st.DataObject) -> None:
@@ -101,7 +101,7 @@ def test_rollups_are_what_a_recount_says(factory: Factory, sql: psycopg.Connecti
     derandomize=True,
     database=None,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_totals_of_any_span_are_exact(factory: Factory, sql: psycopg.Connection, data: st.DataObject) -> None:
