@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,16 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from voxanne.database import Row
-from voxanne.errors import ApiError, DatabaseUnavailable, NotFound, Unauthenticated, ValidationFailed, is_unavailable
+from voxanne.errors import (
+    ApiError,
+    DatabaseUnavailable,
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+    ValidationFailed,
+    is_unavailable,
+)
+from voxanne.services import sms_status
 from voxanne.services.webhooks import assistant_request, breaker, envelope, handler, routing, signature, tool_calls
 from voxanne.services.webhooks.deliveries import Delivery, Outcome, Spool
 from voxanne.services.webhooks.envelope import ASSISTANT_REQUEST, FUNCTION_CALL, KNOWN, TOOL_CALLS, Event
@@ -28,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 SPOOL = "voxanne.webhook_spool"
 """Where the application keeps its `Spool`; without one nothing is accepted while the database is away."""
+_NOT_TWILIOS = "Missing or invalid webhook signature."
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -61,9 +71,30 @@ def receive(headers: Headers, read: Callable[[], bytes]) -> Row:
             reply, well = tool_calls.answer(org_id, payload)
             watch.outcome = Outcome.ANSWERED if well else Outcome.FAILED
             return reply
-        delivery = Delivery("vapi", org_id, payload, datetime.now(UTC))
-        watch.outcome = _take(delivery, head)
+        watch.outcome = Outcome.IGNORED
+        if handler.stored(head):
+            watch.outcome = _take(Delivery("vapi", org_id, payload, datetime.now(UTC)))
         return _acknowledged(head, watch.outcome)
+
+
+def receive_sms_status(signature: str | None, url: str, read: Callable[[], Mapping[str, str]]) -> None:
+    """Take what Twilio reports of a text; `read` returns the form and is not called without a signature.
+
+    Raises `Forbidden` for what is not Twilio's, `ValidationFailed` for what is no report, and what says that the
+    database is away if it can't be kept, as what came to an address not of our making, which anybody may have sent.
+    """
+    with watched("twilio", sms_status.EVENT_TYPE) as watch:
+        if not signature:
+            raise Forbidden(_NOT_TWILIOS)
+        form, seen = read(), sms_status.seen_by_twilio(url)
+        if not sms_status.is_report(form):
+            raise ValidationFailed("MessageSid and MessageStatus are needed.")
+        payload = {"form": dict(form), "url": seen, "signature": signature}
+        org_id = sms_status.addressed_to(seen)
+        delivery = Delivery("twilio", org_id, payload, datetime.now(UTC))
+        watch.outcome = _take(delivery) if org_id else handler.process(delivery)
+        if watch.outcome is Outcome.REFUSED:
+            raise Forbidden(_NOT_TWILIOS)
 
 
 @contextmanager
@@ -128,9 +159,7 @@ def _genuine(claim: Claim, body: bytes, head: Event | None) -> str | None:
     return org_id
 
 
-def _take(delivery: Delivery, head: Event) -> Outcome:
-    if not handler.stored(head):
-        return Outcome.IGNORED
+def _take(delivery: Delivery) -> Outcome:
     spool = cast(Spool | None, current_app.extensions.get(SPOOL))
     way = breaker.current()
     if spool is None or way.lets_through():
@@ -145,11 +174,12 @@ def _take(delivery: Delivery, head: Event) -> Outcome:
             return outcome
     if spool is None:
         raise DatabaseUnavailable
-    logger.warning("database away, event kept", extra={"org_id": delivery.org_id, "event_id": head.event_id})
+    ids = {"org_id": delivery.org_id, "event_id": handler.names(delivery)[1]}
+    logger.warning("database away, event kept", extra=ids)
     try:
         spool.put(delivery)
     except Exception as error:
-        logger.exception("event can't be kept", extra={"org_id": delivery.org_id, "event_id": head.event_id})
+        logger.exception("event can't be kept", extra=ids)
         raise DatabaseUnavailable from error
     return Outcome.SPOOLED
 
