@@ -29,7 +29,7 @@ def receive_event(json: VapiEvent) -> Response:  # noqa: ARG001 -- described by 
 def receive_sms_status(json: SmsStatus) -> Response:  # noqa: ARG001 -- described by it, read as it came
     """Take what Twilio reports of a text: a form, signed in X-Twilio-Signature with the account's token.
 
-    The address must be the one that Twilio was given with the text for the report to be kept while the database is away.
+    It is kept while the database is away if it comes to the address that Twilio was given with the text.
     """
     live.receive_sms_status(request.headers.get("X-Twilio-Signature"), request.url, _form)
     return jsonify(received=True)

@@ -5,7 +5,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
+from voxanne import deadline
 from voxanne.database import Row
 from voxanne.errors import (
     ApiError,
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 SPOOL = "voxanne.webhook_spool"
 """Where the application keeps its `Spool`; without one nothing is accepted while the database is away."""
+# Kinds whose answer somebody on the telephone waits for.
+_ANSWERED = {ASSISTANT_REQUEST, TOOL_CALLS, FUNCTION_CALL}
 _NOT_TWILIOS = "Missing or invalid webhook signature."
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -60,21 +63,13 @@ def receive(headers: Headers, read: Callable[[], bytes]) -> Row:
         body = read()
         payload, head = _read(body)
         watch.event_type = head.type if head and head.type in KNOWN else "other"
-        org_id = _genuine(claim, body, head)
-        if payload is None or head is None:
-            raise ValidationFailed("This is not an event: it has no message with a type.")
-        if head.type == ASSISTANT_REQUEST:
-            reply = assistant_request.answer(org_id, head)
-            watch.outcome = Outcome.FAILED if "error" in reply else Outcome.ANSWERED
+        waits = head is not None and head.type in _ANSWERED
+        with deadline.within(breaker.current().patience()) if waits else nullcontext():
+            org_id = _genuine(claim, body, head)
+            if payload is None or head is None:
+                raise ValidationFailed("This is not an event: it has no message with a type.")
+            reply, watch.outcome = _reply(org_id, head, payload)
             return reply
-        if head.type in {TOOL_CALLS, FUNCTION_CALL}:
-            reply, well = tool_calls.answer(org_id, payload)
-            watch.outcome = Outcome.ANSWERED if well else Outcome.FAILED
-            return reply
-        watch.outcome = Outcome.IGNORED
-        if handler.stored(head):
-            watch.outcome = _take(Delivery("vapi", org_id, payload, datetime.now(UTC)))
-        return _acknowledged(head, watch.outcome)
 
 
 def receive_sms_status(signature: str | None, url: str, read: Callable[[], Mapping[str, str]]) -> None:
@@ -95,6 +90,19 @@ def receive_sms_status(signature: str | None, url: str, read: Callable[[], Mappi
         watch.outcome = _take(delivery) if org_id else handler.process(delivery)
         if watch.outcome is Outcome.REFUSED:
             raise Forbidden(_NOT_TWILIOS)
+
+
+def _reply(org_id: str | None, head: Event, payload: Row) -> tuple[Row, Outcome]:
+    if head.type == ASSISTANT_REQUEST:
+        reply = assistant_request.answer(org_id, head)
+        return reply, Outcome.FAILED if "error" in reply else Outcome.ANSWERED
+    if head.type in _ANSWERED:
+        reply, well = tool_calls.answer(org_id, payload)
+        return reply, Outcome.ANSWERED if well else Outcome.FAILED
+    outcome = Outcome.IGNORED
+    if handler.stored(head):
+        outcome = _take(Delivery("vapi", org_id, payload, datetime.now(UTC)))
+    return _acknowledged(head, outcome), outcome
 
 
 @contextmanager
@@ -144,8 +152,9 @@ def _genuine(claim: Claim, body: bytes, head: Event | None) -> str | None:
     else has that.
     """
     try:
-        org_id = routing.organization_for(head) if head else None
-        accepted = signature.secrets_of(org_id) if org_id else signature.platform_secrets()
+        with breaker.current().watching():
+            org_id = routing.organization_for(head) if head else None
+            accepted = signature.secrets_of(org_id) if org_id else signature.platform_secrets()
     except Exception as error:
         if not is_unavailable(error) or not claim.holds(body, signature.platform_secrets()):
             raise
