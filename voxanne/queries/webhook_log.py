@@ -8,28 +8,6 @@ from postgrest import SyncPostgrestClient
 from voxanne.database import Row, call_function
 
 
-def log_failure(
-    db: SyncPostgrestClient,
-    org_id: str,
-    *,
-    event_id: str,
-    event_type: str,
-    received_at: datetime,
-    attempts: int,
-    error: str,
-) -> None:
-    """Note in the delivery log that an event could not be applied; `error` must not hold a patient's data."""
-    arguments = {
-        "p_org_id": org_id,
-        "p_event_id": event_id,
-        "p_event_type": event_type,
-        "p_received_at": received_at.isoformat(),
-        "p_attempts": attempts,
-        "p_error": error,
-    }
-    call_function(db, "log_delivery_failure", arguments)
-
-
 def record_dead_letter(
     db: SyncPostgrestClient,
     org_id: str | None,
@@ -87,3 +65,8 @@ def unfinished_calls(db: SyncPostgrestClient, before: datetime, *, limit: int, a
     place = {"p_after_began": after["began"], "p_after_id": after["id"]} if after else {}
     arguments = {"p_before": before.isoformat(), "p_limit": limit, **place}
     return cast(list[Row], call_function(db, "unfinished_calls", arguments))
+
+
+def unknown_calls(db: SyncPostgrestClient, vapi_call_ids: list[str]) -> list[str]:
+    """Return those of the provider's calls that no organisation has a row of, deleted ones included."""
+    return cast(list[str], call_function(db, "unknown_calls", {"p_vapi_call_ids": vapi_call_ids}))
