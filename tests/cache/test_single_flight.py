@@ -11,6 +11,7 @@ import redis
 from tests.cache.apps import make_cache
 from tests.cache.origin import Origin, wait_for
 from tests.cache.processes import OtherProcess
+from voxanne import deadline
 from voxanne.cache import SERVICES, Cache, OriginUnavailableError, engine
 
 Start = Callable[[str], OtherProcess]
@@ -86,6 +87,29 @@ def test_an_origin_that_is_down_is_asked_once_for_all(cache: Cache) -> None:
     assert all(isinstance(value, OriginUnavailableError) for value in seen)
     assert len(calls) == 1
     assert cache.load(SERVICES, "org", lambda: "value") == "value"
+
+
+def test_who_has_less_time_than_others_fails_alone_and_waits_for_nobody(cache: Cache, origin: Origin) -> None:
+    def give_up() -> None:
+        origin.load(hold="slow")
+        raise OriginUnavailableError
+
+    def in_a_hurry() -> object:
+        with deadline.within(0.05):
+            return cache.load(SERVICES, "org", give_up)
+
+    with ThreadPoolExecutor(2) as pool:
+        hurried = pool.submit(in_a_hurry)
+        origin.wait_until_held("slow")
+        patient = pool.submit(cache.load, SERVICES, "org", origin.load)
+        wait_for(lambda: cache.stats()["misses"] == 2)
+        try:
+            with deadline.within(0.05):
+                assert cache.load(SERVICES, "org", lambda: "its own") == "its own"
+        finally:
+            origin.let_go("slow")
+        assert isinstance(hurried.exception(), OriginUnavailableError)
+        assert patient.result() == "its own", "and asks for itself"
 
 
 def test_waiting_is_bounded(monkeypatch: pytest.MonkeyPatch, origin: Origin) -> None:
