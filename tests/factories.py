@@ -117,13 +117,3 @@ class Factory:
     def service(self, org_id: str, **values: Any) -> str:
         defaults = {"name": f"Service {next(_numbers)}", "price": 100, "keywords": ["word"]}
         return self.insert("public.services", org_id=org_id, **{**defaults, **values})
-
-    def wait_for_blocked(self, wanted: int) -> None:
-        """Return once that many connections wait for locks; fails the test if they never do."""
-        waiting = "select count(*) as waiting from pg_stat_activity where wait_event_type = 'Lock'"
-        for _ in range(200):
-            row = self.sql.execute(waiting).fetchone()
-            if row and row["waiting"] >= wanted:
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"there were never {wanted} connections that wait for a lock")

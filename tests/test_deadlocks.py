@@ -2,22 +2,14 @@
 
 import os
 import threading
-import time
 from contextlib import suppress
 
 import psycopg
 from werkzeug.test import TestResponse
 
+from tests.blocked import wait_until_blocked
 from tests.factories import Factory
 from tests.schema.nested import SUPERUSER
-
-
-def until_waiting(sql: psycopg.Connection, function: str) -> None:
-    waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like %s"
-    deadline = time.monotonic() + 60
-    while not sql.execute(waiting, [f"%{function}%"]).fetchone():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_call_is_deleted_although_another_writer_of_it_came_the_other_way_round(
@@ -34,7 +26,7 @@ def test_a_call_is_deleted_although_another_writer_of_it_came_the_other_way_roun
         add = "insert into public.contacts (org_id, name, phone) values (%s, 'Anna', '+14155550188')"
         writer.execute(add, [caller.org_id])
         thread.start()
-        until_waiting(sql, "delete_call")
+        wait_until_blocked(sql, writer)
         with suppress(psycopg.errors.DeadlockDetected):
             writer.execute("update public.call_logs set notes = 'Called back.' where id = %s", [call])
     thread.join()

@@ -2,9 +2,13 @@
 
 import dataclasses
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
+from limits.storage import MemoryStorage
 from werkzeug.test import TestResponse
 
 from tests.factories import Caller, Factory
@@ -153,3 +157,21 @@ def test_bad_tokens_are_counted_while_redis_is_away(app_with) -> None:
     app = app_with(rate_limit_failed_auth_minute=2, redis_url="redis://127.0.0.1:1/0")
 
     assert [stranger(app, "Bearer forged").status_code for _ in range(4)] == [401, 401, 429, 429]
+
+
+@pytest.mark.parametrize("redis_url", [None, "redis://127.0.0.1:1/0"], ids=["in process", "Redis away"])
+def test_threads_that_come_at_once_are_all_counted(app_with, monkeypatch, redis_url: str | None) -> None:
+    """Each count may start the timer that forgets old ones; two at once, and one raised instead of counting."""
+
+    def timer(storage: MemoryStorage) -> threading.Timer:
+        time.sleep(0.001)  # between the look whether it runs and the start, others look too
+        return vars(storage)["timer"]
+
+    app = app_with(rate_limit_failed_auth_minute=20, redis_url=redis_url)
+    assert stranger(app, "Bearer forged").status_code == 401  # meets the Redis that is away
+    put = property(timer, lambda storage, new: vars(storage).update(timer=new))
+    monkeypatch.setattr(MemoryStorage, "timer", put, raising=False)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: stranger(app, "Bearer forged").status_code, range(39)))
+
+    assert sorted(found) == [401] * 19 + [429] * 20

@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     vapi_shared_secret_accepted: bool = True
     webhook_tolerance_seconds: int = Field(300, ge=1, le=3600)
     webhook_rate_limit_per_minute: int = Field(100, ge=1)
+    webhook_caller_waits_seconds: float = Field(2.0, gt=0, le=7)
     webhook_spool_dir: Path | None = None
     webhook_spool_max_mb: int = Field(1024, ge=1)
 

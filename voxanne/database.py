@@ -5,6 +5,7 @@ another's rows (tests/test_tenancy_under_load.py). Therefore each request builds
 microseconds. Only the connection pool is shared, and it holds no token.
 """
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -15,7 +16,7 @@ from postgrest import SyncPostgrestClient
 from storage3 import SyncStorageClient
 from supabase_auth import SyncGoTrueClient
 
-from voxanne import signals
+from voxanne import deadline, signals
 from voxanne.config import Settings
 
 CONNECT_TIMEOUT_SECONDS = 2.0
@@ -57,7 +58,8 @@ class ObservedTransport(httpx.HTTPTransport):
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; raises httpx errors."""
+        """Send one request; raises httpx errors, at once if nobody waits any longer."""
+        _hurry(request)
         started, status = time.perf_counter(), None
         signals.database_request_begun.send(self)
         try:
@@ -78,6 +80,16 @@ class ObservedTransport(httpx.HTTPTransport):
             if request.method not in _REPEATABLE:
                 raise
             return super().handle_request(request)
+
+
+def _hurry(request: httpx.Request) -> None:
+    """Let a request take no longer than somebody waits for it."""
+    if deadline.is_set():
+        limits = request.extensions["timeout"]
+        limits = {name: deadline.left(math.inf if limit is None else limit) for name, limit in limits.items()}
+        if not min(limits.values()):
+            raise httpx.ConnectTimeout("nobody waits any longer", request=request)
+        request.extensions = {**request.extensions, "timeout": limits}
 
 
 def _name(request: httpx.Request) -> str:

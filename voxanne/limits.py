@@ -5,6 +5,7 @@ the same address who has one is not refused.
 """
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple, cast
 from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
 from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from redis import ConnectionPool
 from redis.exceptions import RedisError
 
@@ -92,11 +95,40 @@ def _fail() -> None:
     """Do nothing: Flask-Limiter counts calls."""
 
 
+class CountsInProcess(MemoryStorage):
+    """Counts in this process, one thread at a time.
+
+    MemoryStorage's timer, which forgets old counts, is started without a lock: where two threads start it at once, one
+    of them raises instead of counting.
+    """
+
+    STORAGE_SCHEME = ["in-process"]  # noqa: RUF012 - no ClassVar in limits
+
+    def __init__(self, uri: str | None = None, **options: Any) -> None:
+        self._counting = threading.Lock()
+        super().__init__(uri, **options)
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count, and return the count."""
+        with self._counting:
+            return super().incr(key, expiry, amount)
+
+
+class _Limiter(Limiter):
+    """Counts as CountsInProcess does while Redis is away, too: Flask-Limiter lets nobody choose that storage."""
+
+    def init_app(self, app: Flask) -> None:
+        super().init_app(app)
+        if self._in_memory_fallback_enabled:
+            self._fallback_storage = CountsInProcess()
+            self._fallback_limiter = FixedWindowRateLimiter(self._fallback_storage)
+
+
 def _limiter(app: Flask, pool: ConnectionPool | None, **limits: Any) -> Limiter:
     settings: Settings = app.config["SETTINGS"]
-    limiter = Limiter(
+    limiter = _Limiter(
         caller,
-        storage_uri="redis://" if pool else "memory://",
+        storage_uri="redis://" if pool else "in-process://",
         storage_options={"connection_pool": pool} if pool else {},  # type: ignore[dict-item]
         in_memory_fallback_enabled=pool is not None,
         swallow_errors=True,

@@ -109,15 +109,25 @@ as $$
   ) as call
 $$;
 
+-- Those of the provider's calls that nobody has a row of.
+create function public.unknown_calls(p_vapi_call_ids text[]) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(asked.id), '[]')
+  from unnest(p_vapi_call_ids) as asked (id)
+  where not exists (select from public.call_logs where vapi_call_id = asked.id)
+    and not exists (select from public.calls where vapi_call_id = asked.id)
+$$;
+
 revoke execute on function
   public.log_delivery_failure(uuid, text, text, timestamptz, int, text, boolean),
   public.record_dead_letter(uuid, text, text, text, jsonb, text, int, timestamptz), public.dead_letters_waiting(int, timestamptz, uuid),
   public.dead_letter_replayed(uuid), public.prune_webhook_records(timestamptz, int),
-  public.unfinished_calls(timestamptz, int, timestamptz, uuid)
+  public.unfinished_calls(timestamptz, int, timestamptz, uuid), public.unknown_calls(text[])
   from public, anon, authenticated;
 grant execute on function
   public.log_delivery_failure(uuid, text, text, timestamptz, int, text, boolean),
   public.record_dead_letter(uuid, text, text, text, jsonb, text, int, timestamptz), public.dead_letters_waiting(int, timestamptz, uuid),
   public.dead_letter_replayed(uuid), public.prune_webhook_records(timestamptz, int),
-  public.unfinished_calls(timestamptz, int, timestamptz, uuid)
+  public.unfinished_calls(timestamptz, int, timestamptz, uuid), public.unknown_calls(text[])
   to service_role;

@@ -1,12 +1,14 @@
 """Both stores, an origin that processes share, and a Redis to break."""
 
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from tests.cache.apps import make_cache
 from tests.cache.origin import Origin
@@ -56,6 +58,13 @@ def cache(request: pytest.FixtureRequest, prefix: str) -> Iterator[Cache]:
     cache = make_cache(url, prefix=prefix)
     yield cache
     cache.close()
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Makes values old without waiting; Redis goes by its own clock, by which they live long enough."""
+    with time_machine.travel(time.time()) as clock:
+        yield clock
 
 
 @pytest.fixture

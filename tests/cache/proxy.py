@@ -4,12 +4,14 @@ import contextlib
 import socket
 import threading
 
+from tests.cache.redis_server import PATIENCE
+
 
 class Proxy:
     def __init__(self, port: int) -> None:
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}?{PATIENCE}"
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._cut = self._silent = False

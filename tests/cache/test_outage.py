@@ -70,7 +70,7 @@ def test_a_hung_redis_costs_one_time_out_and_then_nothing(
         with on_redis.changing((SERVICES, "org"), (AGENTS, "org")):
             pass
         assert on_redis.load(AGENTS, "org", lambda: None) is None
-    assert paid.count(threading.current_thread()) == 1
+    assert paid.count(threading.current_thread()) <= 1
     redis_server.resume()
     wait_for(lambda: is_back(on_redis))
     assert on_redis.load(SERVICES, "org", lambda: "again") == "again"
@@ -110,7 +110,7 @@ def test_flush_during_a_change_brings_nothing_old_back(redis_server: RedisServer
     cache.change(value=1)
     redis_server.client.flushall()
     origin.let_go("late")
-    assert late.result(10) == {"value": 0}
+    assert late.result(60) == {"value": 0}
     assert reader.load() == {"value": 1}
     assert cache.load() == {"value": 1}
 
@@ -126,13 +126,14 @@ def test_a_change_during_an_outage_leaves_no_old_value_behind(
     assert writer.load() == {"value": 1}
     time.sleep(0.6)
     durable_redis.resume() if outage == "hang" else durable_redis.start()
-    until = time.monotonic() + 1.5
-    while time.monotonic() < until:
+
+    def is_cached() -> bool:
+        loads = origin.loads
         assert reader.load() == {"value": 1}
         assert writer.load() == {"value": 1}
-    loads = origin.loads
-    assert reader.load() == {"value": 1}
-    assert origin.loads == loads, "it recovered by itself"
+        return origin.loads == loads
+
+    wait_for(is_cached)
 
 
 def test_a_process_that_slept_through_a_restart_notices_it(
@@ -157,7 +158,7 @@ def test_traffic_while_redis_is_killed_hung_flushed_and_restarted(
 ) -> None:
     """Two processes read all the time, one changes the value now and then; nobody ever sees the past."""
     one, other = start(durable_redis.url), start(durable_redis.url)
-    watching = [process.begin("watch", seconds=9.0) for process in (one, other)]
+    watching = [process.begin("watch", until="end") for process in (one, other)]
     troubles = {
         1: durable_redis.hang,
         3: durable_redis.resume,
@@ -170,13 +171,11 @@ def test_traffic_while_redis_is_killed_hung_flushed_and_restarted(
         time.sleep(0.3)
         one.change(value=step)
         time.sleep(0.25)
-    for report in [watch.result(30) for watch in watching]:
-        assert report["errors"] == []
-        # a read that overlaps a change may miss it; one that began after the change's block may not
-        assert [wrong for wrong in report["wrong"] if wrong[2] < wrong[1] - 1] == []
-        assert len(report["wrong"]) <= 3, report["wrong"]
-        assert report["reads"] > 500
-        assert report["slow"] <= 6  # two outages, and a busy machine
+    origin.let_go("end")
+    for report in [watch.result(60) for watch in watching]:
+        assert (report["errors"], report["wrong"]) == ([], [])
+        assert report["reads"] > 100
+        assert report["paid"] <= 6  # two outages, and a busy machine
 
 
 def test_many_changes_missed_replace_everything(on_redis: Cache, redis_server: RedisServer) -> None:

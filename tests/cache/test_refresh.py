@@ -4,55 +4,59 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+from time_machine import Traveller
+
 from tests.cache.origin import Origin, wait_for
 from tests.cache.processes import OtherProcess
-from voxanne.cache import SERVICES, Cache, Region
+from voxanne.cache import SERVICES, Cache, Region, engine
 
-STEADY = Region("services", life=2.0, missing_life=0.5)
-BRIEF = Region("services", life=1.0, missing_life=0.5, stale_for=5)
+REGION = Region("services", life=1000, missing_life=500, stale_for=5000)
+DUE = 860
+"""From 850 seconds on a value of 1000 is sure to be fetched anew in the background, and before 900 it does not end."""
 Start = Callable[[str], OtherProcess]
 
 
-def test_under_steady_reading_nobody_pays_for_expiry(cache: Cache, origin: Origin) -> None:
+def test_under_steady_reading_nobody_pays_for_expiry(cache: Cache, origin: Origin, clock: Traveller) -> None:
     threads = set()
 
     def load() -> dict[str, int]:
         threads.add(threading.current_thread().name)
         return origin.load(seconds=0.1)
 
-    cache.load(STEADY, "org", load)
+    cache.load(REGION, "org", load)
     threads.clear()
-    until = time.monotonic() + 6
-    while time.monotonic() < until:
-        assert cache.load(STEADY, "org", load) == {"value": 0}
-        time.sleep(0.01)
-    wait_for(lambda: cache.stats()["loads"] == origin.loads)
+    for _ in range(100):
+        clock.shift(30)
+        assert cache.load(REGION, "org", load) == {"value": 0}
+        wait_for(lambda: not cache.engine._refreshes)
     assert cache.stats()["misses"] == 1
-    assert 3 <= origin.loads <= 5
+    assert cache.stats()["loads"] == origin.loads
+    assert 4 <= origin.loads <= 5
     assert all(name.startswith("cache-refresh") for name in threads)
 
 
-def test_the_reader_that_starts_a_refresh_does_not_wait_for_it(cache: Cache, origin: Origin) -> None:
-    cache.load(BRIEF, "org", origin.load)
-    time.sleep(0.86)
+def test_the_reader_that_starts_a_refresh_does_not_wait_for_it(cache: Cache, origin: Origin, clock: Traveller) -> None:
+    cache.load(REGION, "org", origin.load)
+    clock.shift(DUE)
     try:
-        assert cache.load(BRIEF, "org", lambda: origin.load(hold="refresh")) == {"value": 0}
+        assert cache.load(REGION, "org", lambda: origin.load(hold="refresh")) == {"value": 0}
         origin.wait_until_held("refresh")
     finally:
         origin.let_go("refresh")
 
 
-def test_one_refresh_for_any_number_of_readers(cache: Cache, origin: Origin) -> None:
-    cache.load(BRIEF, "org", origin.load)
-    time.sleep(0.86)
+def test_one_refresh_for_any_number_of_readers(cache: Cache, origin: Origin, clock: Traveller) -> None:
+    cache.load(REGION, "org", origin.load)
+    clock.shift(DUE)
     for _ in range(20):
-        cache.load(BRIEF, "org", lambda: origin.load(seconds=0.2))
+        cache.load(REGION, "org", lambda: origin.load(seconds=0.2))
     wait_for(lambda: origin.loads == 2)
     time.sleep(0.3)
     assert origin.loads == 2
 
 
-def test_without_refresh_the_loader_stays_in_the_callers_thread(cache: Cache) -> None:
+def test_without_refresh_the_loader_stays_in_the_callers_thread(cache: Cache, clock: Traveller) -> None:
     threads = []
 
     def load() -> int:
@@ -60,37 +64,42 @@ def test_without_refresh_the_loader_stays_in_the_callers_thread(cache: Cache) ->
         return 1
 
     for _ in range(25):
-        cache.load(BRIEF, "org", load, refresh=False)
-        time.sleep(0.05)
+        cache.load(REGION, "org", load, refresh=False)
+        clock.shift(50)
     assert len(threads) == 2
     assert set(threads) == {threading.current_thread()}
 
 
-def test_a_refresh_under_way_does_not_bring_back_what_a_change_ended(cache: Cache, origin: Origin) -> None:
-    cache.load(BRIEF, "org", origin.load)
-    time.sleep(0.86)
-    cache.load(BRIEF, "org", lambda: origin.load(hold="refresh"))
+def test_a_refresh_under_way_does_not_bring_back_what_a_change_ended(
+    cache: Cache, origin: Origin, clock: Traveller
+) -> None:
+    cache.load(REGION, "org", origin.load)
+    clock.shift(DUE)
+    cache.load(REGION, "org", lambda: origin.load(hold="refresh"))
     origin.wait_until_held("refresh")
-    with cache.changing((BRIEF, "org")):
+    with cache.changing((REGION, "org")):
         origin.write(1)
-    assert cache.load(BRIEF, "org", origin.load) == {"value": 1}
+    assert cache.load(REGION, "org", origin.load) == {"value": 1}
     origin.let_go("refresh")
     time.sleep(0.1)
-    assert cache.load(BRIEF, "org", origin.load) == {"value": 1}
+    assert cache.load(REGION, "org", origin.load) == {"value": 1}
 
 
-def test_a_refresh_that_fails_troubles_nobody_and_is_not_repeated_at_once(cache: Cache) -> None:
+def test_a_refresh_that_fails_troubles_nobody_and_is_not_repeated_at_once(
+    cache: Cache, clock: Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RETRY_PAUSE", 3600.0)
     calls = []
 
     def fail() -> None:
         calls.append(1)
         raise ValueError
 
-    cache.load(BRIEF, "org", lambda: "value")
-    time.sleep(0.82)
+    cache.load(REGION, "org", lambda: "value")
+    clock.shift(DUE)
     for _ in range(10):
-        assert cache.load(BRIEF, "org", fail) == "value"
-        time.sleep(0.005)
+        assert cache.load(REGION, "org", fail) == "value"
+        wait_for(lambda: not cache.engine._refreshes)
     assert len(calls) == 1
 
 

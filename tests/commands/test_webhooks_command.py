@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from click.testing import Result
 from cryptography.fernet import Fernet
@@ -15,11 +16,13 @@ from tests.factories import Factory
 from tests.services.webhooks import events
 from tests.services.webhooks.clinic import Clinic, clinic
 from voxanne import create_app, database
-from voxanne.integrations.vapi import VapiNotFound, VapiUnreachable
+from voxanne.integrations.vapi import VapiKeyRefused, VapiNotFound, VapiUnreachable
 from voxanne.integrations.vapi_fake import FakeVapi
 from voxanne.queries import webhook_log
-from voxanne.services.webhooks import spool
+from voxanne.services import secrets
+from voxanne.services.webhooks import spool, unheard
 from voxanne.services.webhooks.deliveries import Delivery
+from voxanne.services.webhooks.reconcile import Found
 from voxanne.services.webhooks.spool import SqliteSpool
 
 NOWHERE = "http://127.0.0.1:1"
@@ -42,7 +45,7 @@ def kept_in(program: Flask) -> SqliteSpool:
 
 @pytest.fixture(autouse=True)
 def _nothing_else_waits(factory: Factory) -> None:
-    for table in ("webhook_dead_letters", "call_logs", "calls"):
+    for table in ("webhook_dead_letters", "call_logs", "calls", "org_credentials"):
         factory.sql.execute(f"delete from public.{table}")
 
 
@@ -260,8 +263,147 @@ def test_reconcile_without_a_key_says_whose(here: Clinic) -> None:
 def test_another_calls_record_does_not_get_in(here: Clinic, program: Flask, vapi: FakeVapi) -> None:
     open_call(here, here.call_id)
     vapi.ended_calls = {here.call_id: ended(here, here.call_id, id="somebody-elses")}
-    run(program, "reconcile")
+    run(program, "reconcile", "--hours", "0")
     assert [row["vapi_call_id"] for row in here.rows("public.call_logs")] == [here.call_id]
+    assert not [name for name, _ in vapi.calls if name == "list_calls"]
+
+
+# ---- reconcile: calls that nobody told us of ----
+
+
+def listed(here: Clinic, vapi: FakeVapi, call_id: str, *, ago: timedelta = timedelta(hours=1), **more: Any) -> None:
+    created = (datetime.now(UTC) - ago).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    vapi.ended_calls[call_id] = ended(here, call_id, createdAt=created, **more)
+
+
+def own_key(here: Clinic, key: str = "the-clinics-own") -> None:
+    with here.app.app_context():
+        ciphertext = secrets.encrypt(here.org_id, "vapi", "api_key", key)
+    config = orjson.dumps({"api_key": ciphertext}).decode()
+    here.factory.insert("public.org_credentials", org_id=here.org_id, provider="vapi", encrypted_config=config)
+
+
+def test_reconcile_adds_calls_that_it_never_heard_of_once(here: Clinic, program: Flask, vapi: FakeVapi) -> None:
+    new, out = f"{here.call_id}-new", f"{here.call_id}-out"
+    listed(here, vapi, new)
+    listed(here, vapi, out, type="outboundPhoneCall", ago=timedelta(hours=3))
+    listed(here, vapi, f"{here.call_id}-going", status="in-progress")
+    listed(here, vapi, f"{here.call_id}-fresh", ago=timedelta(minutes=5))
+    listed(here, vapi, f"{here.call_id}-old", ago=timedelta(hours=30))
+    listed(here, vapi, f"{here.call_id}-deleted")
+    open_call(here, f"{here.call_id}-deleted", status="completed", event_rank=5, deleted_at=datetime.now(UTC))
+
+    result = run(program, "reconcile")
+
+    assert (result.exit_code, "2 added" in result.output) == (0, True), result.output
+    (inbound,) = (row for row in here.rows("public.call_logs") if row["deleted_at"] is None)
+    (outbound,) = here.rows("public.calls")
+    assert (inbound["vapi_call_id"], outbound["vapi_call_id"]) == (new, out)
+    assert (inbound["status"], inbound["event_rank"], len(inbound["transcript"])) == ("completed", 5, 4)
+    assert {log["status"] for log in here.rows("public.webhook_delivery_log")} == {"completed"}
+    assert "no call is open" in run(program, "reconcile").output
+    assert here.send(events.report(here.call(call_id=new))).json["outcome"] == "duplicate"
+    assert "1 added" in run(program, "reconcile", "--hours", "48").output
+
+
+def test_a_call_that_nobody_answered_is_dated_as_the_provider_dates_it(
+    here: Clinic, program: Flask, vapi: FakeVapi
+) -> None:
+    call_id, ago = here.call_id, timedelta(hours=20)
+    listed(
+        here, vapi, call_id, ago=ago, endedReason="customer-did-not-answer", endedAt=None, artifact=None, messages=[]
+    )
+    at = datetime.fromisoformat(vapi.ended_calls[call_id]["createdAt"])
+    run(program, "reconcile")
+    (row,) = here.rows("public.call_logs")
+    assert (row["status"], row["created_at"]) == ("missed", at)
+
+
+def test_reconcile_goes_through_long_lists_and_tells_how_far(
+    here: Clinic, program: Flask, vapi: FakeVapi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unheard, "PAGE", 4)
+    # Nine, of which the three in the middle began in one moment.
+    for number, minutes in enumerate((60, 70, 80, 90, 90, 90, 100, 110, 120)):
+        listed(here, vapi, f"{here.call_id}-{number}", ago=timedelta(minutes=minutes))
+    same = vapi.ended_calls[f"{here.call_id}-3"]["createdAt"]
+    for number in (4, 5):
+        vapi.ended_calls[f"{here.call_id}-{number}"]["createdAt"] = same
+    shares: list[float] = []
+    now = datetime.now(UTC)
+    with program.app_context():
+        account = unheard.Account("platform", None)
+        noted = list(unheard.note(account, now - timedelta(hours=10), now, seen=shares.append))
+    assert [result for _, result in noted] == [Found.ADDED] * 9
+    assert len(here.rows("public.call_logs")) == 9
+    assert shares == sorted(shares)
+    assert (shares[-1], len(shares) > 2) == (1.0, True)
+
+
+def test_more_calls_of_one_moment_than_a_page_holds_do_not_end_the_search(
+    here: Clinic, program: Flask, vapi: FakeVapi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unheard, "PAGE", 2)
+    for number in range(4):
+        listed(here, vapi, f"{here.call_id}-{number}")
+    moment = vapi.ended_calls[f"{here.call_id}-0"]["createdAt"]
+    for call in vapi.ended_calls.values():
+        call["createdAt"] = moment
+    listed(here, vapi, f"{here.call_id}-before", ago=timedelta(hours=2))
+    run(program, "reconcile")
+    assert f"{here.call_id}-before" in {row["vapi_call_id"] for row in here.rows("public.call_logs")}
+
+
+def test_an_organisations_own_account_brings_in_no_other_organisations_calls(
+    here: Clinic, factory: Factory, tmp_path: Path
+) -> None:
+    program = create_app(settings_for_tests(encryption_keys=KEY))
+    here.app, other = program, clinic(factory, app=program)
+    vapi: FakeVapi = program.extensions["voxanne.vapi"]
+    own_key(here)
+    listed(other, vapi, other.call_id)
+    listed(here, vapi, here.call_id)
+    listed(here, vapi, f"{here.call_id}-x", assistantId="asst-of-nobody")
+
+    result = run(program, "reconcile")
+
+    assert (result.exit_code, "1 added, 2 of nobody's assistant" in result.output) == (0, True), result.output
+    assert [row["vapi_call_id"] for row in here.rows("public.call_logs")] == [here.call_id]
+    assert other.rows("public.call_logs") == []
+
+
+def test_reconcile_says_which_account_cannot_be_read_and_goes_on(
+    here: Clinic, program: Flask, vapi: FakeVapi, factory: Factory
+) -> None:
+    other = clinic(factory, app=program)
+    own_key(other)
+    factory.sql.execute(
+        "update public.org_credentials set encrypted_config = %s where org_id = %s",
+        ['{"api_key": "nonsense"}', other.org_id],
+    )
+    own_key(here)
+    listed(here, vapi, here.call_id)
+    vapi.fail(VapiKeyRefused())
+
+    result = run(program, "reconcile")
+
+    assert result.exit_code == 1
+    assert "the platform's account: with an API key that the provider does not accept" in result.output
+    assert f"account of organisation {other.org_id}: without a readable API key" in result.output
+    assert "1 added" in result.output
+    assert "the-clinics-own" not in result.output
+
+
+def test_a_listed_call_of_another_shape_keeps_nobody_else_out(here: Clinic, program: Flask, vapi: FakeVapi) -> None:
+    listed(here, vapi, f"{here.call_id}-1", artifact={"messages": "none"})
+    listed(here, vapi, f"{here.call_id}-2", customer="nobody")
+    listed(here, vapi, f"{here.call_id}-3")
+    result = run(program, "reconcile")
+    assert result.exit_code == 1
+    assert f"call {here.call_id}-1 in the platform's account: not applicable, see the dead letters" in result.output
+    assert f"call {here.call_id}-2 in the platform's account: not in a form that is understood" in result.output
+    assert "1 added" in result.output
+    assert [letter["event_id"] for letter in here.rows("public.webhook_dead_letters")] == [f"end:{here.call_id}-1"]
 
 
 # ---- prune and status ----

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -60,6 +61,28 @@ def test_each_call_goes_where_it_should_with_the_key(server, live, *, call, meth
     assert sent.headers["Authorization"] == f"Bearer {KEY}"
     assert (json.loads(sent.body) if sent.body else None) == body
     assert sent.req_kwargs["timeout"] == (2.0, 8.0)
+
+
+def test_calls_are_listed_by_the_time_they_were_made(server, live: LiveVapi) -> None:
+    server.add("GET", f"{BASE_URL}/call", json=[{"id": "c-2"}, {"id": "c-1"}])
+    since = datetime.fromisoformat("2026-11-22T12:00:00+02:00")
+
+    found = live.list_calls(KEY, since=since, until=since + timedelta(hours=1, microseconds=1500), limit=100)
+
+    assert [call["id"] for call in found] == ["c-2", "c-1"]
+    (sent,) = [entry.request for entry in server.calls]
+    assert sent.params == {
+        "createdAtGe": "2026-11-22T10:00:00.000Z", "createdAtLe": "2026-11-22T11:00:00.001Z", "limit": "100",
+    }  # fmt: skip
+    assert sent.headers["Authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("reply", [{"id": "c-1"}, [["c-1"]], [{"name": "c-1"}], None])
+def test_a_list_that_is_none_is_an_error(server, live: LiveVapi, reply: object) -> None:
+    server.add("GET", f"{BASE_URL}/call", json=reply)
+    now = datetime.now(UTC)
+    with pytest.raises(VapiError):
+        live.list_calls(KEY, since=now, until=now, limit=1)
 
 
 def test_an_id_cannot_lead_elsewhere(server, live: LiveVapi) -> None:

@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.blocked import wait_until_blocked
 from tests.conftest import settings_for_tests
 from tests.factories import Caller, Factory
 from voxanne import create_app
@@ -281,7 +282,7 @@ def test_two_organisations_that_take_a_number_at_once_do_not_both_get_it(factory
                 pool.submit(ours.post, SETTINGS, {"twilio_from_number": dialled}),
                 pool.submit(theirs.post, MAPPINGS, {"inbound_phone_number": dialled}),
             ]
-            factory.wait_for_blocked(2)
+            wait_until_blocked(factory.sql, holder, 2)
             holder.rollback()
             statuses = sorted(reply.result().status_code for reply in taking)
 

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from flask import Flask
 
+from tests.blocked import wait_until_blocked
 from tests.factories import Caller, Factory, mint_token
 from tests.recorder import RequestRecorder
 from voxanne.config import DEVELOPMENT_ORG_ID
@@ -284,7 +285,7 @@ def test_two_admins_who_remove_each_other_leave_one(factory: Factory) -> None:
                 pool.submit(one.delete, f"{MEMBERS}/{other.user_id}")
                 for one, other in ((first, second), (second, first))
             ]
-            factory.wait_for_blocked(2)
+            wait_until_blocked(factory.sql, holder, 2)
             holder.rollback()
             statuses = sorted(removal.result().status_code for removal in removals)
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from tests.blocked import wait_until_blocked
 from tests.factories import Caller, Factory, mint_token
 from tests.routes.test_team import INVITATIONS, MEMBERS, confirmed, roles
 from tests.test_guards import GUARDED
@@ -79,7 +80,7 @@ def test_of_two_admins_who_join_elsewhere_at_once_one_stays(factory: Factory) ->
         holder.execute("select from public.organizations where id = %s for update", [first.org_id])
         with ThreadPoolExecutor() as pool:
             joining = [pool.submit(one.post, ACCEPT, bodies[one.user_id]) for one in (first, second)]
-            factory.wait_for_blocked(2)
+            wait_until_blocked(factory.sql, holder, 2)
             holder.rollback()
             statuses = sorted(reply.result().status_code for reply in joining)
 
@@ -106,7 +107,8 @@ def test_of_two_admins_one_joins_elsewhere_while_the_other_is_removed(
             replies = {}
             for blocked, name in enumerate(sorted(changes, key=lambda name: name != first), start=1):
                 replies[name] = pool.submit(changes[name])
-                factory.wait_for_blocked(blocked)  # they get the lock in the order in which they asked for it
+                # they get the lock in the order in which they asked for it
+                wait_until_blocked(factory.sql, holder, blocked)
             holder.rollback()
             statuses = [replies[name].result().status_code for name in ("join", "remove")]
 

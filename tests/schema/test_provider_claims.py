@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from tests.blocked import wait_until_blocked
 from tests.schema.caller import attempt
 from tests.schema.rows import Clinic, insert, insertion, new_clinic, number, word
 
@@ -99,7 +100,7 @@ def test_two_who_name_it_at_once_take_turns(
         write(leader, one, row(ours, one, first, value))
         follower = threading.Thread(target=follow)
         follower.start()
-        wait_for_blocked(observer)
+        wait_until_blocked(observer, leader)
         leader.commit()
         follower.join()
         undo = {"phone_number_mapping", "assistant_org_mapping"}
@@ -119,15 +120,6 @@ def write(connection: psycopg.Connection, table: str, values: dict[str, Any]) ->
         connection.execute(statement.as_string(connection) + text, adapted)
     else:
         connection.execute(statement, adapted)
-
-
-def wait_for_blocked(observer: psycopg.Connection) -> None:
-    waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    for _ in range(500):
-        if observer.execute(waiting).fetchone() is not None:
-            return
-        threading.Event().wait(0.01)
-    pytest.fail("the two never met")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import itertools
 import os
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from postgrest.exceptions import APIError
 
+from tests.blocked import wait_until_blocked
 from tests.factories import Factory
 from voxanne.database import Supabase
 
@@ -136,7 +136,7 @@ def test_a_rebuild_waits_for_the_organisations_own_writers_only(factory: Factory
 
         thread = threading.Thread(target=rebuild)
         thread.start()
-        _until_somebody_waits(sql, org_id)
+        wait_until_blocked(sql, writer)
         assert not done.is_set()
         writer.execute("update public.call_logs set status = 'missed' where id = %s", [call])
         writer.commit()
@@ -144,14 +144,6 @@ def test_a_rebuild_waits_for_the_organisations_own_writers_only(factory: Factory
 
     assert done.is_set()
     assert drift(sql, org_id) == []
-
-
-def _until_somebody_waits(sql: psycopg.Connection, org_id: str) -> None:
-    waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%rebuild_rollups%'"
-    deadline = time.monotonic() + 60
-    while not sql.execute(waiting).fetchone():
-        assert time.monotonic() < deadline, f"nobody waits for the writer of {org_id}"
-        time.sleep(0.01)
 
 
 def test_rebuilds_among_writers_lose_nothing(factory: Factory, sql: psycopg.Connection) -> None:

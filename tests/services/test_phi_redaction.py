@@ -180,5 +180,6 @@ def test_a_conversation_keeps_its_turns(turns: list[tuple[str, str]]) -> None:
     "piece",
     ["a", "1 ", "a@", "dot ", "double ", "J-", "will ", "my name is "],
 )
-def test_a_megabyte_of_anything_is_read_in_one_go(piece: str) -> None:
-    redact(piece * (1_000_000 // len(piece)), names=["Will Doe"])
+def test_a_flood_of_anything_is_read_in_one_go(piece: str) -> None:
+    """What tried again at each place would take hours."""
+    redact(piece * (250_000 // len(piece)), names=["Will Doe"])

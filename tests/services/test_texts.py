@@ -10,7 +10,7 @@ from voxanne.integrations.text_messages import Account, SentText
 from voxanne.integrations.twilio import TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
 from voxanne.integrations.twilio_fake import FakeTwilio
 from voxanne.queries import outbox
-from voxanne.services import secrets, texts
+from voxanne.services import secrets, sms_status, texts
 
 TO = "+14155550123"
 
@@ -82,6 +82,18 @@ def test_a_text_is_sent_and_noted(program: Program, sql) -> None:
     assert row["sent_at"] is not None
     tracked = sql.execute("select * from sms_message_tracking where message_sid = %s", [text.sid]).fetchone()
     assert str(tracked["message_id"]) == message
+
+
+def test_twilio_is_told_where_to_report_and_whose_text_it_is(app_with, factory, sql) -> None:
+    program = Program(app_with(backend_url="https://api.example.com"), factory, sql)
+    program.connect()
+    program.store_token()
+    program.queue()
+
+    assert program.send() == 1
+    (text,) = program.fake.texts
+    with program.app.app_context():
+        assert sms_status.addressed_to(text.callback) == program.org_id
 
 
 @pytest.mark.parametrize("went_out", [True, False])

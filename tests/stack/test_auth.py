@@ -7,7 +7,7 @@ import httpx
 import jwt
 import pytest
 
-from supabase import create_client
+from supabase import ClientOptions, create_client
 from tests.stack.conftest import PASSWORD
 
 
@@ -150,7 +150,12 @@ def test_settings_name_what_there_is(door):
 
 
 def test_supabase_py_signs_up_in_and_refreshes(publishable, email):
-    client = create_client(os.environ["SUPABASE_URL"], publishable)
+    with httpx.Client(timeout=20) as connections:
+        options = ClientOptions(httpx_client=connections)
+        signs_up_in_and_refreshes(create_client(os.environ["SUPABASE_URL"], publishable, options), email)
+
+
+def signs_up_in_and_refreshes(client, email):
     made = client.auth.sign_up(
         {"email": email, "password": PASSWORD, "options": {"data": {"business_name": "Clinic P"}}}
     )

@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 
 import orjson
 
+from voxanne import deadline
 from voxanne.cache.counters import Counters
 from voxanne.cache.errors import IsUnavailable, OriginUnavailableError
 from voxanne.cache.flights import Flights
@@ -96,7 +97,7 @@ class Engine:
         if not refresh:
             return self._fly(region, key, loader, ticket)
         future = self._refresh(region, key, loader, ticket)
-        wait([future], self.patience)
+        wait([future], deadline.left(self.patience))
         if not future.done():
             raise _SlowOriginError
         return future.result()
@@ -148,10 +149,10 @@ class Engine:
         return packed
 
     def _claim(self, region: Region, key: str) -> Claim:
-        deadline, pause = time.monotonic() + LOCK_WAIT, 0.005
+        until, pause = time.monotonic() + deadline.left(LOCK_WAIT), 0.005
         while True:
             claim = self.store.claim(region, key)
-            if claim.turn is not Turn.OTHERS or _is_fresh(claim.entry) or time.monotonic() > deadline:
+            if claim.turn is not Turn.OTHERS or _is_fresh(claim.entry) or time.monotonic() > until:
                 return claim
             time.sleep(pause)
             pause = min(pause * 1.5, 0.05)

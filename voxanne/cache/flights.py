@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Hashable
 
+from voxanne import deadline
 from voxanne.cache.errors import IsUnavailable
 
 
@@ -34,7 +35,7 @@ class Flights:
             flight, first = self._join(name)
             if first:
                 return self._lead(name, flight, fetch)
-            if not flight.done.wait(self._wait):
+            if not flight.done.wait(deadline.left(self._wait)):
                 break
             if flight.result is not None:
                 return flight.result
@@ -54,7 +55,8 @@ class Flights:
         try:
             flight.result = fetch()
         except BaseException as error:
-            flight.error = error
+            # Who had less time than others fails alone.
+            flight.error = None if deadline.is_set() else error
             raise
         else:
             return flight.result

@@ -197,7 +197,7 @@ class RedisStore:
 
     def _wait_until_known(self, change: _Change) -> None:
         with self._told:
-            while change in self._missed and (left := self.lease.seconds_left()):
+            while (left := self.lease.seconds_left()) and change in self._missed:
                 self._told.wait(left)
 
     def _beat(self, doubt: bool) -> None:  # noqa: FBT001

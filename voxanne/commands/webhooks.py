@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from voxanne import database
 from voxanne.database import Row
 from voxanne.errors import is_unavailable
 from voxanne.queries import webhook_counts, webhook_log
-from voxanne.services.webhooks import drainer, handler, reconcile, spool
+from voxanne.services.webhooks import drainer, handler, reconcile, spool, unheard
 from voxanne.services.webhooks.deliveries import Delivery, Outcome
 from voxanne.services.webhooks.reconcile import Found
 from voxanne.services.webhooks.spool import SqliteSpool
 
 LETTERS, CALLS = 50, 500
+_STEPS = 1000
+_TROUBLES = (Found.UNREACHABLE, Found.FAILED, Found.NO_KEY, Found.KEY_REFUSED, Found.UNREADABLE)
 _FIRST_ID = str(UUID(int=0))
 
 
@@ -75,22 +78,54 @@ def replay(ids: tuple[UUID, ...], org_id: UUID | None) -> None:
 @webhooks.command("reconcile")
 @click.option("--minutes", type=click.IntRange(1), default=30, show_default=True, help="Calls that began before that.")
 @click.option("--days", type=click.IntRange(1), default=7, show_default=True, help="Calls that began within these.")
+@click.option(
+    "--hours",
+    type=click.IntRange(0, 168),
+    default=24,
+    show_default=True,
+    help="Of which hours the provider's lists are looked through for calls that are not known; 0: of none.",
+)
 @with_appcontext
-def reconcile_calls(minutes: int, days: int) -> None:
-    """Ask the voice provider for calls whose report never came, and close those that have ended."""
+def reconcile_calls(minutes: int, days: int, hours: int) -> None:
+    """Ask the voice provider what became of calls.
+
+    Those whose report never came are closed if they have ended. Those that ended and are not known at all, because none
+    of their events came, are added: for that the lists of the platform's account and of organisations' own are read.
+    """
+    results: Counter[Found] = Counter()
     with _database_needed():
         calls = list(_unfinished(timedelta(minutes=minutes), timedelta(days=days)))
-        results: Counter[Found] = Counter()
         with _bar(len(calls), "Asking") as bar:
             for call in calls:
-                result = reconcile.close(call)
-                results[result] += 1
-                if result not in {Found.CLOSED, Found.GOING}:
-                    click.echo(f"call {call['vapi_call_id']} of organisation {call['org_id']}: {result}", err=True)
+                _count(results, reconcile.close(call), f"call {call['vapi_call_id']} of organisation {call['org_id']}")
                 bar.update(1)
+        until = datetime.now(UTC) - timedelta(minutes=minutes)
+        since = datetime.now(UTC) - timedelta(hours=hours)
+        if since < until:
+            _add_unheard(results, since, until)
     click.echo(_listed({str(found): results[found] for found in Found if results[found]}) or "no call is open")
-    if results[Found.UNREACHABLE] or results[Found.FAILED] or results[Found.NO_KEY]:
+    if any(results[found] for found in _TROUBLES):
         sys.exit(1)
+
+
+def _add_unheard(results: Counter[Found], since: datetime, until: datetime) -> None:
+    accounts = unheard.accounts()
+    with _bar(len(accounts) * _STEPS, "Looking for calls that are not known") as bar:
+        for number, account in enumerate(accounts, 1):
+            move = partial(_move, bar, number)
+            for what, result in unheard.note(account, since, until, seen=move):
+                _count(results, result, what)
+            move(1.0)
+
+
+def _move(bar: Any, account: int, share: float) -> None:
+    bar.update(round((account - 1 + share) * _STEPS) - bar.pos)
+
+
+def _count(results: Counter[Found], result: Found, what: str) -> None:
+    results[result] += 1
+    if result not in {Found.CLOSED, Found.GOING, Found.ADDED, Found.NOT_OURS}:
+        click.echo(f"{what}: {result}", err=True)
 
 
 @webhooks.command("prune")

@@ -18,6 +18,7 @@ class KeptText(SentText):
     account: str
     to: str
     at: datetime
+    callback: str | None
 
 
 class FakeTwilio:
@@ -33,12 +34,12 @@ class FakeTwilio:
         """Let the next call raise this; a text may go out all the same, as when the answer is lost."""
         self._failures.append((error, after_sending))
 
-    def send(self, account: Account, to: str, body: str, callback: str | None = None) -> SentText:  # noqa: ARG002
+    def send(self, account: Account, to: str, body: str, callback: str | None = None) -> SentText:
         """Keep a text."""
         with self._lock:
             self.asked.append("send")
             error, sent = self._failures.popleft() if self._failures else (None, True)
-            text = KeptText(f"SM{uuid.uuid4().hex}", body, "queued", account.sid, to, datetime.now(UTC))
+            text = KeptText(f"SM{uuid.uuid4().hex}", body, "queued", account.sid, to, datetime.now(UTC), callback)
             if sent:
                 self.texts.append(text)
             if error:

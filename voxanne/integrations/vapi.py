@@ -6,6 +6,7 @@ along with the next request of another.
 
 import logging
 import time
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import quote
@@ -78,6 +79,7 @@ class VoiceProvider(Protocol):
     def import_phone_number(self, key: str, number: Json) -> Json: ...  # noqa: D102
     def update_phone_number(self, key: str, number_id: str, changes: Json) -> Json: ...  # noqa: D102
     def get_call(self, key: str, call_id: str) -> Json: ...  # noqa: D102
+    def list_calls(self, key: str, *, since: datetime, until: datetime, limit: int) -> list[Json]: ...  # noqa: D102
 
 
 class LiveVapi:
@@ -115,11 +117,21 @@ class LiveVapi:
         """Return a call as the provider has it: `status`, and once it is `ended` all that its report holds."""
         return cast(Json, self._ask(key, "GET", "call", call_id))
 
-    def _ask(self, key: str, method: str, *path: str, json: Json | None = None) -> Any:
+    def list_calls(self, key: str, *, since: datetime, until: datetime, limit: int) -> list[Json]:
+        """Return up to `limit` of the account's calls made from `since` to `until`, the latest first, as `get_call`."""
+        asked = {"createdAtGe": _stamp(since), "createdAtLe": _stamp(until), "limit": str(limit)}
+        found = self._ask(key, "GET", "call", params=asked)
+        if not isinstance(found, list) or not all(isinstance(call, dict) and call.get("id") for call in found):
+            raise VapiError
+        return cast(list[Json], found)
+
+    def _ask(
+        self, key: str, method: str, *path: str, json: Json | None = None, params: dict[str, str] | None = None
+    ) -> Any:
         tries = TRIES if method in _REPEATABLE else 1
         for attempt in range(tries):
             try:
-                return _observed(key, method, path, json)
+                return _observed(key, method, path, json, params)
             except VapiUnreachable as error:
                 if attempt + 1 == tries or isinstance(error.__cause__, requests.ReadTimeout):
                     raise
@@ -138,11 +150,15 @@ class _Bearer(AuthBase):
         return request
 
 
-def _observed(key: str, method: str, path: tuple[str, ...], json: Json | None) -> Any:
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _observed(key: str, method: str, path: tuple[str, ...], json: Json | None, params: dict[str, str] | None) -> Any:
     """Send a request once, and signal its outcome to the monitoring."""
     begun, outcome = time.perf_counter(), "unreachable"
     try:
-        found = _send(key, method, path, json)
+        found = _send(key, method, path, json, params)
     except VapiError as error:
         outcome = "unreachable" if isinstance(error, VapiUnreachable) else "refused"
         raise
@@ -154,10 +170,12 @@ def _observed(key: str, method: str, path: tuple[str, ...], json: Json | None) -
         provider_call.send(provider="vapi", operation=f"{method} {path[0]}", outcome=outcome, seconds=seconds)
 
 
-def _send(key: str, method: str, path: tuple[str, ...], json: Json | None) -> Any:
+def _send(key: str, method: str, path: tuple[str, ...], json: Json | None, params: dict[str, str] | None) -> Any:
     url = "/".join((BASE_URL, *(quote(part, safe="") for part in path)))
     try:
-        reply = requests.request(method, url, json=json, auth=_Bearer(key), timeout=TIMEOUTS, allow_redirects=False)
+        reply = requests.request(
+            method, url, params=params, json=json, auth=_Bearer(key), timeout=TIMEOUTS, allow_redirects=False
+        )
     except requests.RequestException as error:
         _log(method, path, type(error).__name__)
         raise VapiUnreachable from error

@@ -9,6 +9,7 @@ import copy
 import threading
 import uuid
 from collections import deque
+from datetime import datetime
 from typing import Any
 
 Json = dict[str, Any]
@@ -76,6 +77,13 @@ class FakeVapi:
         """Return a call."""
         self._asked("get_call", {"id": call_id})
         return copy.deepcopy(self.ended_calls.get(call_id, {"id": call_id, "status": "in-progress"}))
+
+    def list_calls(self, key: str, *, since: datetime, until: datetime, limit: int) -> list[Json]:  # noqa: ARG002
+        """Return the calls that have ended, the latest first."""
+        self._asked("list_calls", {"since": since.isoformat(), "until": until.isoformat()})
+        made = {name: datetime.fromisoformat(call["createdAt"]) for name, call in self.ended_calls.items()}
+        found = sorted((name for name in made if since <= made[name] <= until), key=lambda name: made[name])
+        return copy.deepcopy([self.ended_calls[name] for name in reversed(found)][:limit])
 
     def _asked(self, operation: str, content: Json) -> None:
         with self._lock:

@@ -1,6 +1,7 @@
 """Records of webhooks: dead letters, calls without a report, how long records are kept. Needs the service key."""
 
 from datetime import datetime
+from typing import cast
 
 from postgrest import SyncPostgrestClient
 
@@ -67,3 +68,8 @@ def unfinished_calls(db: SyncPostgrestClient, before: datetime, *, limit: int, a
     place = {"p_after_began": after["began"], "p_after_id": after["id"]} if after else {}
     arguments = {"p_before": before.isoformat(), "p_limit": limit, **place}
     return call_rows(db, "unfinished_calls", arguments)
+
+
+def unknown_calls(db: SyncPostgrestClient, vapi_call_ids: list[str]) -> list[str]:
+    """Return those of the provider's calls that no organisation has a row of, deleted ones included."""
+    return cast(list[str], call_function(db, "unknown_calls", {"p_vapi_call_ids": vapi_call_ids}))

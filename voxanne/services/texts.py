@@ -13,10 +13,7 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
-from flask import current_app
-
 from voxanne import database
-from voxanne.config import Settings
 from voxanne.database import Row
 from voxanne.errors import is_unavailable
 from voxanne.integrations import twilio
@@ -24,7 +21,7 @@ from voxanne.integrations.text_messages import Account
 from voxanne.integrations.twilio import TwilioBusy, TwilioError, TwilioKeyRefused, TwilioUnreachable
 from voxanne.queries import outbox
 from voxanne.queries.outbox import Ending
-from voxanne.services import org_settings
+from voxanne.services import org_settings, sms_status
 from voxanne.services.secrets import SecretUnreadableError
 from voxanne.services.stored_text import clean
 
@@ -32,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 180
 MOST_ATTEMPTS = 8
-STATUS_PATH = "/api/webhooks/sms-status"
 _BATCH = 5
 # What one text can take at the most: looked up, sent, noted.
 _ONE_TEXT_SECONDS = 60.0
@@ -100,12 +96,6 @@ def send_due(limit: int = 20) -> int:
     return sent
 
 
-def callback_url() -> str | None:
-    """Return where Twilio reports what becomes of a text; None if the program does not know its own address."""
-    settings: Settings = current_app.config["SETTINGS"]
-    return f"{str(settings.backend_url).rstrip('/')}{STATUS_PATH}" if settings.backend_url else None
-
-
 def _attempt(text: Row) -> Result:
     try:
         account = _account(str(text["org_id"]))
@@ -145,7 +135,7 @@ def _send_once(account: Account, text: Row) -> Result:
         )
         if found:
             return Result("sent", sid=found.sid)
-    sent = provider.send(account, text["recipient"], text["content"], callback_url())
+    sent = provider.send(account, text["recipient"], text["content"], sms_status.callback_url(str(text["org_id"])))
     return Result("sent", sid=sent.sid)
 
 

@@ -60,6 +60,7 @@ def test_events_of_a_call(reader: Reader, call_type: str) -> None:
         ("public.tool_available_slots(%s, '2030-05-06', 45)", ("org",)),
         ("public.claim_messages(20, 60)", ()),
         ("public.unfinished_calls(now(), 20)", ()),
+        ("public.unknown_calls(array['a', 'b'])", ()),
         ("public.dead_letters_waiting(20)", ()),
         ("public.prune_webhook_records()", ()),
         ("public.sms_owner('SM1', 'AC1')", ()),

@@ -24,17 +24,22 @@ MARKER = "Maria Santos"
 ROOT = Path(__file__).parents[3]
 
 WRITER = """
-import sys, datetime, pathlib
+import sys, datetime, pathlib, time
+from voxanne.services.webhooks import spool
 from voxanne.services.webhooks.deliveries import Delivery
 from voxanne.services.webhooks.spool import SqliteSpool
+spool.BUSY_SECONDS = 60
 folder, key, name = sys.argv[1:]
 spool = SqliteSpool(pathlib.Path(folder), (key,), most_bytes=10**9)
 number = 0
+print("ready", flush=True)
+sys.stdin.readline()
 while True:
     now = datetime.datetime.now(datetime.UTC)
     spool.put(Delivery("vapi", None, {"writer": name, "number": number}, now))
     print(number, flush=True)
     number += 1
+    time.sleep(0.002)  # else the others hardly get a turn
 """
 
 
@@ -193,15 +198,16 @@ def test_many_threads_put_and_take(tmp_path: Path) -> None:
 def test_what_processes_said_they_kept_is_there_after_they_were_killed(tmp_path: Path) -> None:
     folder = str(tmp_path / "spool")
     command = [sys.executable, "-c", WRITER, folder, KEY]
-    writers = [subprocess.Popen([*command, str(n)], cwd=ROOT, stdout=subprocess.PIPE, text=True) for n in range(3)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    writers = [subprocess.Popen([*command, str(n)], cwd=ROOT, **pipes) for n in range(3)]
     said: set[tuple[str, int]] = set()
+    assert [writer.stdout.readline() for writer in writers] == ["ready\n"] * 3
     for writer in writers:
-        assert writer.stdout
-        writer.stdout.readline()
+        writer.stdin.close()
+    assert [writer.stdout.readline() for writer in writers] == ["0\n"] * 3
     time.sleep(0.5)
     for n, writer in enumerate(writers):
         writer.send_signal(signal.SIGKILL)
-        assert writer.stdout
         said |= {(str(n), int(line)) for line in writer.stdout if line.strip()} | {(str(n), 0)}
         writer.wait()
         writer.stdout.close()

@@ -15,7 +15,7 @@ from voxanne.errors import is_unavailable
 from voxanne.phones import to_e164
 from voxanne.queries import tools
 from voxanne.services import inbound_config, org_settings
-from voxanne.services.webhooks import speech
+from voxanne.services.webhooks import breaker, speech
 from voxanne.services.webhooks.envelope import Event
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,8 @@ def answer(org_id: str | None, event: Event) -> Row:
         return {"error": NOBODY}
     db = database.as_service(hurried=True)
     try:
-        config = inbound_config.load(db, org_id)
+        with breaker.current().watching():
+            config = inbound_config.load(db, org_id)
     except Exception as error:
         if not is_unavailable(error):
             raise
@@ -62,8 +63,9 @@ def _values(org_id: str, number: str | None) -> dict[str, str]:
     settings: Row = {}
     caller: Row = {}
     try:
-        settings = org_settings.load(database.as_service(hurried=True), org_id) or {}
-        caller = tools.find_caller(database.as_service(hurried=True), org_id, number) if number else {}
+        with breaker.current().watching():
+            settings = org_settings.load(database.as_service(hurried=True), org_id) or {}
+            caller = tools.find_caller(database.as_service(hurried=True), org_id, number) if number else {}
     except Exception as error:
         # The phone is ringing: whatever it is, the assistant can answer without.
         if not is_unavailable(error):

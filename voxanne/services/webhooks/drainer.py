@@ -7,14 +7,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 
 from flask import Flask
-from pydantic import ValidationError
 
 from voxanne.errors import NotFound, is_unavailable
-from voxanne.services import texts
-from voxanne.services.webhooks import envelope, handler, spool
+from voxanne.services import sms_status, texts
+from voxanne.services.webhooks import handler, spool
 from voxanne.services.webhooks.deliveries import Delivery, Outcome
 from voxanne.services.webhooks.envelope import KNOWN
 from voxanne.services.webhooks.spool import SqliteSpool
@@ -89,7 +87,7 @@ def _process(delivery: Delivery) -> Outcome:
         # Only a database that answers takes a dead letter.
         handler.bury(delivery, error)
         return Outcome.DEAD
-    if outcome is Outcome.UNKNOWN:
+    if outcome is Outcome.UNKNOWN and delivery.source == "vapi":
         # It has been acknowledged, so it must not vanish.
         handler.bury(delivery, NotFound("assistant"))
         return Outcome.DEAD
@@ -97,10 +95,8 @@ def _process(delivery: Delivery) -> Outcome:
 
 
 def _kind(delivery: Delivery) -> str:
-    with suppress(ValidationError):
-        kind = envelope.head(delivery.payload).type
-        return kind if kind in KNOWN else "other"
-    return "other"
+    kind, _ = handler.names(delivery)
+    return kind if kind in {*KNOWN, sms_status.EVENT_TYPE} else "other"
 
 
 class Drainer:

@@ -12,7 +12,7 @@ from voxanne import database
 from voxanne.database import Row
 from voxanne.errors import DatabaseUnavailable, is_unavailable
 from voxanne.queries import call_events, webhook_log
-from voxanne.services import call_reports, call_type_detector, contacts, org_settings, pricing
+from voxanne.services import call_reports, call_type_detector, contacts, org_settings, pricing, sms_status
 from voxanne.services.call_type_detector import CallType
 from voxanne.services.webhooks import envelope, routing, statuses
 from voxanne.services.webhooks.deliveries import Delivery, Outcome
@@ -38,6 +38,8 @@ def process(delivery: Delivery) -> Outcome:
 
 def apply(delivery: Delivery) -> Outcome:
     """Apply an event, as `process` does, but raise whatever goes wrong."""
+    if delivery.source == "twilio":
+        return sms_status.apply(delivery)
     event = envelope.parse(delivery.payload)
     if not stored(event):
         return Outcome.IGNORED
@@ -118,7 +120,7 @@ def _plain(value: Any) -> Any:
 def bury(delivery: Delivery, error: Exception) -> None:
     """Put a delivery with the dead letters; if even that fails, it counts as not made, so that nothing is lost."""
     reason = describe(error)
-    event_type, event_id = _names(delivery.payload)
+    event_type, event_id = names(delivery)
     ids = {"event_type": event_type, "event_id": event_id, "org_id": delivery.org_id}
     logger.error("event can't be applied", extra={**ids, "reason": reason})
     try:
@@ -138,9 +140,12 @@ def bury(delivery: Delivery, error: Exception) -> None:
         raise DatabaseUnavailable from second
 
 
-def _names(payload: dict[str, Any]) -> tuple[str | None, str | None]:
+def names(delivery: Delivery) -> tuple[str | None, str | None]:
+    """Return an event's type and what names it in the records, None for what it does not say."""
+    if delivery.source == "twilio":
+        return sms_status.EVENT_TYPE, sms_status.event_id(delivery.payload["form"])
     try:
-        head = envelope.head(payload)
+        head = envelope.head(delivery.payload)
     except ValidationError:
         return None, None
     return head.type, head.event_id

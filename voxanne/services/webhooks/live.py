@@ -4,8 +4,8 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -16,8 +16,18 @@ from pydantic import ValidationError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
+from voxanne import deadline
 from voxanne.database import Row
-from voxanne.errors import ApiError, DatabaseUnavailable, NotFound, Unauthenticated, ValidationFailed, is_unavailable
+from voxanne.errors import (
+    ApiError,
+    DatabaseUnavailable,
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+    ValidationFailed,
+    is_unavailable,
+)
+from voxanne.services import sms_status
 from voxanne.services.webhooks import assistant_request, breaker, envelope, handler, routing, signature, tool_calls
 from voxanne.services.webhooks.deliveries import Delivery, Outcome, Spool
 from voxanne.services.webhooks.envelope import ASSISTANT_REQUEST, FUNCTION_CALL, KNOWN, TOOL_CALLS, Event
@@ -28,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 SPOOL = "voxanne.webhook_spool"
 """Where the application keeps its `Spool`; without one nothing is accepted while the database is away."""
+# Kinds whose answer somebody on the telephone waits for.
+_ANSWERED = {ASSISTANT_REQUEST, TOOL_CALLS, FUNCTION_CALL}
+_NOT_TWILIOS = "Missing or invalid webhook signature."
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -50,20 +63,46 @@ def receive(headers: Headers, read: Callable[[], bytes]) -> Row:
         body = read()
         payload, head = _read(body)
         watch.event_type = head.type if head and head.type in KNOWN else "other"
-        org_id = _genuine(claim, body, head)
-        if payload is None or head is None:
-            raise ValidationFailed("This is not an event: it has no message with a type.")
-        if head.type == ASSISTANT_REQUEST:
-            reply = assistant_request.answer(org_id, head)
-            watch.outcome = Outcome.FAILED if "error" in reply else Outcome.ANSWERED
+        waits = head is not None and head.type in _ANSWERED
+        with deadline.within(breaker.current().patience()) if waits else nullcontext():
+            org_id = _genuine(claim, body, head)
+            if payload is None or head is None:
+                raise ValidationFailed("This is not an event: it has no message with a type.")
+            reply, watch.outcome = _reply(org_id, head, payload)
             return reply
-        if head.type in {TOOL_CALLS, FUNCTION_CALL}:
-            reply, well = tool_calls.answer(org_id, payload)
-            watch.outcome = Outcome.ANSWERED if well else Outcome.FAILED
-            return reply
-        delivery = Delivery("vapi", org_id, payload, datetime.now(UTC))
-        watch.outcome = _take(delivery, head)
-        return _acknowledged(head, watch.outcome)
+
+
+def receive_sms_status(signature: str | None, url: str, read: Callable[[], Mapping[str, str]]) -> None:
+    """Take what Twilio reports of a text; `read` returns the form and is not called without a signature.
+
+    Raises `Forbidden` for what is not Twilio's, `ValidationFailed` for what is no report, and what says that the
+    database is away if it can't be kept, as what came to an address not of our making, which anybody may have sent.
+    """
+    with watched("twilio", sms_status.EVENT_TYPE) as watch:
+        if not signature:
+            raise Forbidden(_NOT_TWILIOS)
+        form, seen = read(), sms_status.seen_by_twilio(url)
+        if not sms_status.is_report(form):
+            raise ValidationFailed("MessageSid and MessageStatus are needed.")
+        payload = {"form": dict(form), "url": seen, "signature": signature}
+        org_id = sms_status.addressed_to(seen)
+        delivery = Delivery("twilio", org_id, payload, datetime.now(UTC))
+        watch.outcome = _take(delivery) if org_id else handler.process(delivery)
+        if watch.outcome is Outcome.REFUSED:
+            raise Forbidden(_NOT_TWILIOS)
+
+
+def _reply(org_id: str | None, head: Event, payload: Row) -> tuple[Row, Outcome]:
+    if head.type == ASSISTANT_REQUEST:
+        reply = assistant_request.answer(org_id, head)
+        return reply, Outcome.FAILED if "error" in reply else Outcome.ANSWERED
+    if head.type in _ANSWERED:
+        reply, well = tool_calls.answer(org_id, payload)
+        return reply, Outcome.ANSWERED if well else Outcome.FAILED
+    outcome = Outcome.IGNORED
+    if handler.stored(head):
+        outcome = _take(Delivery("vapi", org_id, payload, datetime.now(UTC)))
+    return _acknowledged(head, outcome), outcome
 
 
 @contextmanager
@@ -113,8 +152,9 @@ def _genuine(claim: Claim, body: bytes, head: Event | None) -> str | None:
     else has that.
     """
     try:
-        org_id = routing.organization_for(head) if head else None
-        accepted = signature.secrets_of(org_id) if org_id else signature.platform_secrets()
+        with breaker.current().watching():
+            org_id = routing.organization_for(head) if head else None
+            accepted = signature.secrets_of(org_id) if org_id else signature.platform_secrets()
     except Exception as error:
         if not is_unavailable(error) or not claim.holds(body, signature.platform_secrets()):
             raise
@@ -128,9 +168,7 @@ def _genuine(claim: Claim, body: bytes, head: Event | None) -> str | None:
     return org_id
 
 
-def _take(delivery: Delivery, head: Event) -> Outcome:
-    if not handler.stored(head):
-        return Outcome.IGNORED
+def _take(delivery: Delivery) -> Outcome:
     spool = cast(Spool | None, current_app.extensions.get(SPOOL))
     way = breaker.current()
     if spool is None or way.lets_through():
@@ -145,11 +183,12 @@ def _take(delivery: Delivery, head: Event) -> Outcome:
             return outcome
     if spool is None:
         raise DatabaseUnavailable
-    logger.warning("database away, event kept", extra={"org_id": delivery.org_id, "event_id": head.event_id})
+    ids = {"org_id": delivery.org_id, "event_id": handler.names(delivery)[1]}
+    logger.warning("database away, event kept", extra=ids)
     try:
         spool.put(delivery)
     except Exception as error:
-        logger.exception("event can't be kept", extra={"org_id": delivery.org_id, "event_id": head.event_id})
+        logger.exception("event can't be kept", extra=ids)
         raise DatabaseUnavailable from error
     return Outcome.SPOOLED
 

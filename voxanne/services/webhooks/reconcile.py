@@ -9,7 +9,7 @@ from flask import current_app
 from voxanne.config import Settings
 from voxanne.database import Row
 from voxanne.integrations import vapi
-from voxanne.integrations.vapi import VapiError, VapiNotFound
+from voxanne.integrations.vapi import VapiError, VapiKeyRefused, VapiNotFound
 from voxanne.services import org_settings
 from voxanne.services.secrets import SecretUnreadableError
 from voxanne.services.webhooks import handler, statuses
@@ -25,10 +25,14 @@ class Found(enum.StrEnum):
     """What came of asking for a call."""
 
     CLOSED = "closed"
+    ADDED = "added"
     GOING = "still going"
     UNKNOWN = "not known to the provider"
+    KEY_REFUSED = "with an API key that the provider does not accept"
     NO_KEY = "without a readable API key"
+    NOT_OURS = "of nobody's assistant"
     UNREACHABLE = "not answered by the provider"
+    UNREADABLE = "not in a form that is understood"
     FAILED = "not applicable, see the dead letters"
 
 
@@ -44,6 +48,8 @@ def close(call: Row) -> Found:
         record = vapi.provider().get_call(key, call["vapi_call_id"])
     except VapiNotFound:
         return _forget(call)
+    except VapiKeyRefused:
+        return Found.KEY_REFUSED
     except VapiError:
         return Found.UNREACHABLE
     if record.get("status") != statuses.ENDED_WORD:

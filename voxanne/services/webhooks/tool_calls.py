@@ -8,26 +8,34 @@ import logging
 import re
 from typing import Any
 
+import httpx
 from pydantic import ValidationError
 
 from voxanne.database import Row
 from voxanne.errors import ValidationFailed, is_unavailable
-from voxanne.services.webhooks import envelope
+from voxanne.services.webhooks import breaker, envelope
 from voxanne.services.webhooks.envelope import FUNCTION_CALL, ToolCall
-from voxanne.services.webhooks.tools import BY_NAME, Line
+from voxanne.services.webhooks.tools import BY_NAME, CHANGING, Line
 
 logger = logging.getLogger(__name__)
 
+UNSURE = (
+    "The clinic's system did not answer in time, so this may or may not be done. Please say that it takes a moment, "
+    "and call this tool again with the same details to find out."
+)
 AWAY = "I am sorry, I can't reach the clinic's system right now. Please offer that somebody calls back."
 BROKEN = "I am sorry, that did not work. Please offer that somebody calls back."
 UNKNOWN = "There is no such tool. Please go on without it."
 MOST = 20
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 def answer(org_id: str | None, payload: dict[str, Any]) -> tuple[Row, bool]:
     """Return the reply, and whether all went well: `results` with a `toolCallId` and a `result` for each tool call.
 
-    What changes something is done once, however often a tool call's id comes. Without an organisation, which is what
+    What changes something is done once, however often a tool call's id comes. What was not answered in time may be
+    done all the same, so then the assistant is to ask again: within a call the same wish is the same booking or alert.
+    Without an organisation, which is what
     there is of one while the database is away, the result says so.
     """
     try:
@@ -37,7 +45,7 @@ def answer(org_id: str | None, payload: dict[str, Any]) -> tuple[Row, bool]:
     results, well = [], True
     for tool_call in event.tool_calls[:MOST]:
         said = AWAY if org_id is None else _say(Line(org_id, event), tool_call)
-        well = well and said not in {AWAY, BROKEN}
+        well = well and said not in {AWAY, BROKEN, UNSURE}
         results.append({"toolCallId": tool_call.id, "name": tool_call.name, "result": said})
     old = {"result": results[0]["result"]} if event.type == FUNCTION_CALL and results else {}
     return {"results": results, **old}, well
@@ -50,11 +58,14 @@ def _say(line: Line, tool_call: ToolCall) -> str:
         logger.warning("unknown tool asked for", extra=ids)
         return UNKNOWN
     try:
-        return tool(line, tool_call)
+        with breaker.current().watching():
+            return tool(line, tool_call)
     except Exception as error:
         # The caller is waiting: whatever it is, there must be something to say.
         away = is_unavailable(error)
         logger.log(
             logging.WARNING if away else logging.ERROR, "tool call failed", extra=ids, exc_info=None if away else error
         )
-        return AWAY if away else BROKEN
+        if not away:
+            return BROKEN
+        return UNSURE if tool in CHANGING and not isinstance(error, _NOT_SENT) else AWAY

@@ -167,6 +167,9 @@ BY_NAME: dict[str, Callable[[Line, ToolCall], str]] = {
 }
 """The tools by name, in small letters and without anything between the words."""
 
+CHANGING = {book, notify_hot_lead}
+"""Those that change something."""
+
 
 def _offer(asked: date, looked: date, slots: list[datetime], wanted: time | None) -> str:
     if looked != asked:

@@ -1,0 +1,194 @@
+"""The database takes requests and answers none: whoever is on the telephone hears something, and the truth."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from flask import Flask
+
+from tests.conftest import settings_for_tests
+from tests.factories import Factory
+from tests.recorder import RequestRecorder
+from tests.services.webhooks import events
+from tests.services.webhooks.clinic import Clinic, clinic
+from voxanne import create_app
+from voxanne.queries import tools as queries
+from voxanne.services.webhooks import assistant_request, breaker, tool_calls, tools
+from voxanne.services.webhooks.breaker import Breaker
+
+# Far beyond what these tests may take: they end only because a caller's patience is shorter.
+pytestmark = pytest.mark.timeout(50)
+A_MINUTE = 60.0
+DAY = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+BOOKING = {"date": DAY, "time": "14:00", "service": "Botox", "name": "Maria Santos"}
+
+
+@pytest.fixture
+def silence() -> Iterator[str]:
+    """An address that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held: list[socket.socket] = []
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(server.accept()[0])
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        for connection in held:
+            connection.close()
+
+
+@pytest.fixture
+def program() -> Flask:
+    return create_app(settings_for_tests(supabase_timeout_seconds=A_MINUTE, webhook_caller_waits_seconds=0.2))
+
+
+@pytest.fixture
+def counted(program: Flask) -> RequestRecorder:
+    counted = RequestRecorder()
+    counted.init_app(program)
+    return counted
+
+
+@pytest.fixture
+def here(factory: Factory, program: Flask) -> Clinic:
+    return clinic(factory, app=program)
+
+
+def freeze(here: Clinic, address: str) -> None:
+    here.app.extensions["voxanne.supabase"]._base = address
+
+
+def ring(here: Clinic) -> events.Json:
+    reply = here.send(events.assistant_request(here.call(assistant=None)))
+    assert reply.status_code == 200
+    return reply.json
+
+
+def use(here: Clinic, *calls: tuple[str, str, events.Json]) -> list[str]:
+    reply = here.send(events.tool_calls(*calls, call_=here.call()))
+    assert reply.status_code == 200
+    return [result["result"] for result in reply.json["results"]]
+
+
+def test_a_known_clinics_assistant_answers(
+    here: Clinic, silence: str, monkeypatch: pytest.MonkeyPatch, counted: RequestRecorder
+) -> None:
+    monkeypatch.setattr("voxanne.database.CALLER_WAITS_SECONDS", A_MINUTE)
+    assert ring(here)["assistantId"] == here.assistant
+    freeze(here, silence)
+    for _ in range(3):
+        reply = ring(here)
+        assert reply["assistantId"] == here.assistant
+        assert reply["assistantOverrides"]["variableValues"]["callerKnown"] == "no"
+        assert counted.last == ["POST rpc/tool_find_caller"]
+
+
+def test_an_unknown_clinics_caller_hears_a_sentence(here: Clinic, silence: str) -> None:
+    freeze(here, silence)
+    assert ring(here) == {"error": assistant_request.NOBODY}
+    assert use(here, ("t-1", "check_availability", {"date": DAY})) == [tool_calls.AWAY]
+
+
+def test_all_tool_calls_of_an_event_wait_once(here: Clinic, silence: str, counted: RequestRecorder) -> None:
+    use(here, ("t-0", "check_availability", {"date": DAY}))
+    freeze(here, silence)
+    asked = [("t-1", "book_appointment", BOOKING), *((f"t-{n}", "lookup_caller", {}) for n in range(2, 8))]
+
+    assert use(here, *asked) == [tool_calls.UNSURE, *[tool_calls.AWAY] * 6]
+
+    assert counted.last == ["POST rpc/tool_book"]
+
+
+def test_a_database_that_refuses_has_booked_nothing_for_sure(here: Clinic) -> None:
+    use(here, ("t-0", "check_availability", {"date": DAY}))
+    freeze(here, "http://127.0.0.1:1")
+    assert use(here, ("t-1", "book_appointment", BOOKING)) == [tool_calls.AWAY]
+
+
+@pytest.mark.parametrize("again", ["t-1", "t-2"], ids=["the provider repeats it", "the assistant asks again"])
+def test_a_booking_that_landed_unheard_is_told_at_the_next_call(
+    here: Clinic, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    really = queries.book
+
+    def unheard(*args: object, **more: object) -> events.Json:
+        really(*args, **more)
+        monkeypatch.setattr(queries, "book", really)
+        raise httpx.ReadTimeout("nobody heard it")
+
+    monkeypatch.setattr(queries, "book", unheard)
+    assert use(here, ("t-1", "book_appointment", BOOKING)) == [tool_calls.UNSURE]
+    (said,) = use(here, (again, "book_appointment", BOOKING))
+    assert said.startswith("Done: Botox is booked for ")
+    assert len(here.rows("public.appointments")) == 1
+
+
+@pytest.mark.parametrize("again", ["t-1", "t-2"])
+def test_an_alert_that_landed_unheard_is_not_raised_twice(
+    here: Clinic, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    really = queries.hot_lead
+
+    def unheard(*args: object, **more: object) -> events.Json:
+        really(*args, **more)
+        monkeypatch.setattr(queries, "hot_lead", really)
+        raise httpx.ReadTimeout("nobody heard it")
+
+    monkeypatch.setattr(queries, "hot_lead", unheard)
+    assert use(here, ("t-1", "notify_hot_lead", {"name": "Maria"})) == [tool_calls.UNSURE]
+    (said,) = use(here, (again, "notify_hot_lead", {"name": "Maria"}))
+    assert said.startswith("The clinic has been told")
+    assert len(here.rows("public.hot_lead_alerts")) == 1
+
+
+# ---- The breaker ----
+
+
+def test_after_a_time_out_callers_wait_for_a_glance_until_the_database_answers(here: Clinic, silence: str) -> None:
+    supabase = here.app.extensions["voxanne.supabase"]
+    ring(here)
+    use(here, ("t-0", "lookup_caller", {}))
+    well = supabase._base
+    with here.app.app_context():
+        way = breaker.current()
+        assert (way.is_open, way.patience()) == (False, 0.2)
+        freeze(here, silence)
+        ring(here)
+        assert way.is_open
+        assert way.patience() <= breaker.GLANCE_SECONDS
+        use(here, ("t-1", "lookup_caller", {}))
+        assert way.is_open
+        freeze(here, well)
+        assert use(here, ("t-1", "check_availability", {"date": "soon"})) == [tools.WHICH_DAY]
+        assert way.is_open, "nothing was asked"
+        ring(here)
+        assert not way.is_open
+
+
+def test_glances_in_vain_do_not_put_off_the_next_try(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(breaker.time, "monotonic", lambda: now[0])
+    way = Breaker()
+    way.note(httpx.ReadTimeout("slow"))
+    assert not way.lets_through()
+    with app.app_context():
+        for _ in range(5):
+            with contextlib.suppress(httpx.ReadTimeout), way.watching():
+                breaker.request_log().entries.append(("POST rpc/x", 0.3))
+                raise httpx.ReadTimeout("slow")
+    now[0] += breaker.FIRST_PAUSE_SECONDS
+    assert way.lets_through()
+    assert not way.lets_through()
+    way.note(httpx.ReadTimeout("slow"))
+    now[0] += breaker.FIRST_PAUSE_SECONDS
+    assert not way.lets_through(), "one that is frozen is tried less often"
+    now[0] += breaker.PAUSE_SECONDS
+    assert way.lets_through()
