@@ -58,41 +58,79 @@ as $$
     case p_call_type when 'inbound' then 'created_at' else 'call_date' end, p_sign, p_relation)
 $$;
 
--- The version comes before the counts, here and for the other tables: a transaction that changes several of them for one
--- organisation then waits at this one row for another such transaction, whatever their orders. Two can still wait for each other
--- where they write the very same row: one has it and waits for the version, the other has the version from an earlier statement.
--- Such a request is sent again (voxanne/database.py); a function that writes several rows locks those that others write first.
-create or replace function public.count_changed_calls() returns trigger
+-- In plpgsql, which plans it once a session: every writer comes by.
+create or replace function public.bump_call_versions(p_org_ids uuid[]) returns void
 language plpgsql security definer set search_path = ''
 as $$
-declare
-  call_type text := case tg_table_name when 'call_logs' then 'inbound' else 'outbound' end;
-  source text := concat_ws(' union all ',
-    case when tg_op <> 'INSERT' then public.call_source_sql(call_type, 'old_rows', -1) end,
-    case when tg_op <> 'DELETE' then public.call_source_sql(call_type, 'new_rows', 1) end);
 begin
-  execute format(
-    'select public.bump_call_versions(array_agg(distinct org_id)) from (%s) as changed having count(*) > 0',
-    concat_ws(' union all ', case when tg_op <> 'INSERT' then 'select org_id from old_rows' end,
-      case when tg_op <> 'DELETE' then 'select org_id from new_rows' end));
-  execute format($sql$
-    insert into public.call_rollups as kept
-    select delta.* from (%s) as delta
-    where (calls, timed_calls, total_seconds, scored_calls, total_sentiment, total_value, booked_calls, hot_calls)
-        is distinct from (0, 0, 0, 0, 0, 0, 0, 0)
-      and exists (select from public.organizations where id = delta.org_id)
-    order by org_id, is_test_call, grain, bucket, call_type, status
-    on conflict (org_id, is_test_call, grain, bucket, call_type, status) do update set
-      calls = kept.calls + excluded.calls,
-      timed_calls = kept.timed_calls + excluded.timed_calls,
-      total_seconds = kept.total_seconds + excluded.total_seconds,
-      scored_calls = kept.scored_calls + excluded.scored_calls,
-      total_sentiment = kept.total_sentiment + excluded.total_sentiment,
-      total_value = kept.total_value + excluded.total_value,
-      booked_calls = kept.booked_calls + excluded.booked_calls,
-      hot_calls = kept.hot_calls + excluded.hot_calls
-  $sql$, public.call_buckets_sql(source));
-  return null;
+  insert into public.call_versions as kept (org_id)
+  select id from public.organizations where id = any (p_org_ids) order by id
+  on conflict (org_id) do update set version = kept.version + 1;
+end
+$$;
+
+-- What a trigger that keeps counts does after one operation on one table. Such functions are written out by this when they are made,
+-- not when they run: to put their statement together and plan it anew for each insert took longer than the insert.
+--
+-- The version comes before the counts: a transaction that changes several tables for one organisation then waits at this one row
+-- for another such transaction, whatever their orders. Two can still wait for each other where they write the very same row: one
+-- has it and waits for the version, the other has the version from an earlier statement. Such a request is sent again
+-- (voxanne/database.py); a function that writes several rows locks those that others write first.
+create function public.counting_branch_sql(p_table text, p_operation text, p_statement text) returns text
+language sql immutable set search_path = ''
+as $$
+  select format($branch$
+    when %L then
+      insert into public.call_versions as kept (org_id)
+      select id from public.organizations where id in (select org_id from %s) order by id
+      on conflict (org_id) do update set version = kept.version + 1;
+      %s;$branch$,
+    p_table || ' ' || p_operation, case p_operation when 'DELETE' then 'old_rows' else 'new_rows' end, p_statement)
+$$;
+
+create function public.counting_function_sql(p_name text, p_branches text) returns text
+language sql immutable set search_path = ''
+as $$
+  select format($function$
+    create or replace function public.%I() returns trigger language plpgsql security definer set search_path = '' as $body$
+    begin
+      case tg_table_name || ' ' || tg_op %s
+      end case;
+      return null;
+    end
+    $body$ $function$, p_name, p_branches)
+$$;
+
+do $$
+declare
+  counted record;
+  branches text := '';
+begin
+  for counted in
+    select called, call_type, operation, concat_ws(' union all ',
+      case when operation <> 'INSERT' then public.call_source_sql(call_type, 'old_rows', -1) end,
+      case when operation <> 'DELETE' then public.call_source_sql(call_type, 'new_rows', 1) end) as source
+    from (values ('call_logs', 'inbound'), ('calls', 'outbound')) as calls (called, call_type),
+      unnest(array['INSERT', 'UPDATE', 'DELETE']) as operation
+  loop
+    branches := branches || public.counting_branch_sql(counted.called, counted.operation, format($sql$
+      insert into public.call_rollups as kept
+      select delta.* from (%s) as delta
+      where (calls, timed_calls, total_seconds, scored_calls, total_sentiment, total_value, booked_calls, hot_calls)
+          is distinct from (0, 0, 0, 0, 0, 0, 0, 0)
+        and exists (select from public.organizations where id = delta.org_id)
+      order by org_id, is_test_call, grain, bucket, call_type, status
+      on conflict (org_id, is_test_call, grain, bucket, call_type, status) do update set
+        calls = kept.calls + excluded.calls,
+        timed_calls = kept.timed_calls + excluded.timed_calls,
+        total_seconds = kept.total_seconds + excluded.total_seconds,
+        scored_calls = kept.scored_calls + excluded.scored_calls,
+        total_sentiment = kept.total_sentiment + excluded.total_sentiment,
+        total_value = kept.total_value + excluded.total_value,
+        booked_calls = kept.booked_calls + excluded.booked_calls,
+        hot_calls = kept.hot_calls + excluded.hot_calls$sql$, public.call_buckets_sql(counted.source)));
+  end loop;
+  execute public.counting_function_sql('count_changed_calls', branches);
 end
 $$;
 
@@ -155,28 +193,27 @@ as $$
     else 'select org_id, status as state, %s as sign from %s where deleted_at is null' end, p_sign, p_relation)
 $$;
 
-create function public.count_changed_records() returns trigger
-language plpgsql security definer set search_path = ''
-as $$
+do $$
 declare
-  noun text := case tg_table_name when 'contacts' then 'contact' else 'appointment' end;
-  source text := concat_ws(' union all ',
-    case when tg_op <> 'INSERT' then public.record_source_sql(noun, 'old_rows', -1) end,
-    case when tg_op <> 'DELETE' then public.record_source_sql(noun, 'new_rows', 1) end);
+  counted record;
+  branches text := '';
 begin
-  execute format(
-    'select public.bump_call_versions(array_agg(distinct org_id)) from (%s) as changed having count(*) > 0',
-    concat_ws(' union all ', case when tg_op <> 'INSERT' then 'select org_id from old_rows' end,
-      case when tg_op <> 'DELETE' then 'select org_id from new_rows' end));
-  execute format($sql$
-    insert into public.record_counts as kept
-    select org_id, %L, state, sum(sign) from (%s) as change
-    where exists (select from public.organizations where id = change.org_id)
-    group by org_id, state having sum(sign) <> 0
-    order by org_id, state
-    on conflict (org_id, noun, state) do update set records = kept.records + excluded.records
-  $sql$, noun, source);
-  return null;
+  for counted in
+    select recorded, noun, operation, concat_ws(' union all ',
+      case when operation <> 'INSERT' then public.record_source_sql(noun, 'old_rows', -1) end,
+      case when operation <> 'DELETE' then public.record_source_sql(noun, 'new_rows', 1) end) as source
+    from (values ('contacts', 'contact'), ('appointments', 'appointment')) as nouns (recorded, noun),
+      unnest(array['INSERT', 'UPDATE', 'DELETE']) as operation
+  loop
+    branches := branches || public.counting_branch_sql(counted.recorded, counted.operation, format($sql$
+      insert into public.record_counts as kept
+      select org_id, %L, state, sum(sign) from (%s) as change
+      where exists (select from public.organizations where id = change.org_id)
+      group by org_id, state having sum(sign) <> 0
+      order by org_id, state
+      on conflict (org_id, noun, state) do update set records = kept.records + excluded.records$sql$, counted.noun, counted.source));
+  end loop;
+  execute public.counting_function_sql('count_changed_records', branches);
 end
 $$;
 
@@ -318,7 +355,8 @@ as $$
   where org_id = p_org_id and noun = 'contact'
 $$;
 
-revoke execute on function public.record_source_sql(text, text, int), public.count_changed_records(),
+revoke execute on function public.counting_branch_sql(text, text, text), public.counting_function_sql(text, text),
+  public.record_source_sql(text, text, int), public.count_changed_records(),
   public.note_changed_alerts(), public.forget_truncated_records(), public.recounted_records(uuid),
   public.record_count_drift(uuid), public.rebuild_rollups_of(uuid), public.rollup_drift(uuid), public.rebuild_rollups(uuid)
   from public, anon, authenticated;

@@ -15,7 +15,7 @@ from tests.performance.server import ROOT
 DAY = 24 * 3600
 _SEARCH_INDEXES = """
   select indexname, indexdef from pg_indexes
-  where schemaname = 'public' and indexname in ('idx_call_logs_org_search', 'idx_calls_org_search')"""
+  where schemaname = 'public' and indexname in ('idx_call_logs_search', 'idx_calls_search')"""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def test_search_reads_the_matches_only(reader: Reader) -> None:
     org_id = reader.clinic.org_id
     own = f"org_id = '{org_id}' and org_id::text = '{org_id}'"
     plan = explain(reader.db, f"select id from public.calls_feed where {own} and search_text ~* 'bob 41'")
-    assert plan.indexes == {"idx_call_logs_org_search", "idx_calls_org_search"}
+    assert plan.indexes == {"idx_call_logs_search", "idx_calls_search"}
     assert plan.rows_read < 1_000
 
 
