@@ -12,13 +12,14 @@ SEED_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(REPLACE),--replace) $(addpref
 TESTS := $(STACK) --ephemeral --redis -- $(BIN)/pytest
 # Some tests run make, which should not take itself for a part of this one.
 NO_MAKE := -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
-WAITING := tests/browser tests/cache tests/stack tests/webhooks $(wildcard tests/test_*.py)
+WAITING := tests/cache tests/stack
+SERVING := tests/browser tests/webhooks $(wildcard tests/test_*.py)
 GUNICORN := $(BIN)/gunicorn wsgi:app -c voxanne/gunicorn.py
 VENV_STAMP := .venv/.installed
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test waiting-tests working-tests seed db-push reset lint bench load growth profile replay outage ingest
+.PHONY: help setup tools run test waiting-tests serving-tests working-tests seed db-push reset lint bench load growth profile replay outage ingest
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,14 +30,18 @@ run: setup ## Start Supabase and the app; options: PORT=3001 HOST=127.0.0.1 REDI
 	@exec $(STACK) --app $(if $(REDIS),--redis) -- $(SEEDER) --orgs $(ORGS) --calls $(CALLS) --if-empty --then $(GUNICORN)
 
 test: setup ## Run the tests on a throw-away database; options: ARGS="tests/routes -k list"
-	@$(if $(strip $(ARGS)),exec $(TESTS) $(ARGS),$(MAKE) -k -j2 waiting-tests working-tests)
+	@$(if $(strip $(ARGS)),exec $(TESTS) $(ARGS),$(MAKE) -k -j3 waiting-tests serving-tests working-tests)
 
-# Beside each other, each with a database of its own: those that mostly wait (for leases, clocks, processes), and the others.
+# Beside each other, each with a database of its own: those that mostly wait (for leases, clocks, stacks), those that try
+# the program as a whole (its server, a browser, processes that die), and the others.
 waiting-tests:
 	@exec env $(NO_MAKE) $(TESTS) $(WAITING)
 
+serving-tests:
+	@exec env $(NO_MAKE) $(TESTS) $(SERVING)
+
 working-tests:
-	@exec env $(NO_MAKE) $(TESTS) tests $(addprefix --ignore=,$(WAITING))
+	@exec env $(NO_MAKE) $(TESTS) tests $(addprefix --ignore=,$(WAITING) $(SERVING))
 
 seed: setup ## Load demo data into the local database; options: ORGS=12 CALLS=1200 ORG_CALLS=01=1000000 SEED=1 REPLACE=1
 	@exec $(STACK) --attach --local-only -- $(SEEDER) --orgs $(ORGS) --calls $(CALLS) $(SEED_OPTIONS)

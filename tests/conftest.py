@@ -46,6 +46,7 @@ def settings_for_tests(**overrides: object) -> Settings:
         "app_env": "test",
         "csrf_secret": CSRF_SECRET,
         "redis_url": None,
+        "supabase_timeout_seconds": 30.0,
         "rate_limit_per_org_hour": 10**9,
         "rate_limit_failed_auth_minute": 10**9,
         "metrics_token": METRICS_TOKEN,

@@ -44,7 +44,7 @@ class Gate:
             value = query(*args, **kwargs)
             if threading.current_thread().name.startswith(LATE):
                 self.loaded.set()
-                assert self.go.wait(10)
+                assert self.go.wait(60)
             return value
 
         monkeypatch.setattr(target, held)
@@ -85,7 +85,7 @@ def test_a_late_reader_does_not_win(
         with monkeypatch.context() as patch, ThreadPoolExecutor(1, thread_name_prefix=LATE) as pool:
             gate = Gate(patch, read.path)
             late = pool.submit(reader.send, read.caller, "GET", read.path)
-            assert gate.loaded.wait(10), read.path
+            assert gate.loaded.wait(60), read.path
             done = writer.send(change.caller, change.method, change.path, change.body)
             gate.go.set()
             old = late.result()

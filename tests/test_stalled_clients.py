@@ -24,7 +24,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         server = Server(supabase, tmp_path)
         yield server
         server.process.terminate()
-        server.process.communicate(timeout=30)
+        server.process.communicate(timeout=60)
         supabase.shutdown()
 
 

@@ -25,7 +25,7 @@ import pytest
 from tests.factories import Caller, Factory
 
 ROOT = Path(__file__).parent.parent
-THREADS, ORGANISATIONS, READS = 8, 4, 2400
+THREADS, ORGANISATIONS, READS = 8, 4, 1200
 CALLS, SERVICES = "/api/calls-dashboard", "/api/services"
 
 # Threads change places after a microsecond instead of five milliseconds, so that a race is not left to luck.
@@ -152,14 +152,14 @@ def server(tmp_path: Path) -> Iterator[str]:
             yield url
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
 
 def wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         with suppress(httpx.TransportError):
-            httpx.get(url, timeout=1).raise_for_status()
+            httpx.get(url, timeout=5).raise_for_status()
             return
         time.sleep(0.05)
     pytest.fail("gunicorn did not start")

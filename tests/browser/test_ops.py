@@ -26,6 +26,15 @@ LISTEN = """() => {
     new MutationObserver(() => told.push(live.textContent)).observe(live, everything);
 }"""
 
+# How many points of a chart's canvas are not empty, near the colour of its first line.
+INKED = """number => {
+  const canvas = document.querySelectorAll(".plot canvas")[number];
+  const found = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let points = 0;
+  for (let at = 0; at < found.length; at += 4) if (found[at + 3] > 200 && found[at + 2] - found[at] > 80) points++;
+  return points;
+}"""
+
 
 @pytest.fixture
 def page(watched: Watched, operator: Account) -> Page:
@@ -51,21 +60,6 @@ def control() -> Iterator[Callable[[str, str], None]]:
         act("start", part)
 
 
-def inked(page: Page, number: int) -> int:
-    """How many points of a chart's canvas are not empty, near the colour of its first line."""
-    return page.evaluate(
-        """number => {
-          const canvas = document.querySelectorAll(".plot canvas")[number];
-          const found = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-          let points = 0;
-          for (let at = 0; at < found.length; at += 4) if (found[at + 3] > 200 && found[at + 2] - found[at] > 80)
-            points++;
-          return points;
-        }""",
-        number,
-    )
-
-
 def refresh(page: Page) -> None:
     with page.expect_response("**/ops"):
         page.get_by_role("link", name="Refresh now").click()
@@ -79,7 +73,7 @@ def test_an_operator_signs_in_and_sees_charts(page: Page) -> None:
     plots = page.locator(".plot")
     assert plots.count() == page.locator(".plot canvas").count() == 6 + len(REGIONS)
     expect(plots.first).to_have_accessible_name(re.compile(r"^Line chart of the last hour: Latency in ms\. p50 \d"))
-    assert inked(page, 1) > 20, "no line for the requests"
+    page.wait_for_function(f"({INKED})(1) > 20")  # there is a line for the requests
 
 
 def test_nothing_is_asked_of_another_host_and_nothing_complained_of(
@@ -155,6 +149,7 @@ def test_a_refresh_keeps_scroll_focus_and_what_is_open_and_tells_nothing(page: P
     page.evaluate("scrollTo(0, 700)")
     before = page.evaluate("[scrollY, document.activeElement.textContent]")
     taken = page.locator("#taken").inner_text()
+    page.wait_for_timeout(1000)  # it is told to the second
     page.evaluate(LISTEN)
     page.request.get("/api/nowhere")
 

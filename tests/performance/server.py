@@ -19,7 +19,7 @@ from tests.conftest import CSRF_SECRET
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / ".local" / "bench"
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def serving(**settings: object) -> Iterator[Server]:
             yield Server(url, process)
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
 
 
 def free_port() -> int:
@@ -73,7 +73,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{url}/health").is_success:
+            if httpx.get(f"{url}/health", timeout=20).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.1)

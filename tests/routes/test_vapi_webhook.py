@@ -433,7 +433,7 @@ class Full:
 @pytest.fixture
 def away(app_with, factory):
     """A clinic's app whose Supabase can be taken away: (clinic, take away)."""
-    app = app_with(supabase_timeout_seconds=1)
+    app = app_with()
     here = clinic(factory, app=app)
     pool = app.extensions["voxanne.supabase"]
 

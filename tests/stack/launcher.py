@@ -65,7 +65,7 @@ class Launched:
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
 
 def launch(clone, *flags, command=REPORT, ports=None, extra=None, **options):
@@ -86,7 +86,7 @@ def launch(clone, *flags, command=REPORT, ports=None, extra=None, **options):
     return Launched(process).wait_for_env()
 
 
-def run(clone, *words, timeout=60, **extra):
+def run(clone, *words, timeout=120, **extra):
     """Run a stack to its end and return the finished process."""
     env = clean_environment(LOCAL_SUPABASE_PORT=str(free_port()), LOCAL_DATABASE_PORT=str(free_port()), **extra)
     return subprocess.run(
@@ -115,7 +115,7 @@ def processes_of(clone, *places):
     return found
 
 
-def wait_until(condition, seconds=15):
+def wait_until(condition, seconds=60):
     """Poll until the condition holds, and return whether it did."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

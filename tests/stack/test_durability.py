@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from threading import Thread
 
@@ -38,7 +37,7 @@ def kill_everything(stack, clone):
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    stack.process.wait(timeout=10)
+    stack.process.wait(timeout=60)
 
 
 def descendants(root):
@@ -62,9 +61,9 @@ def test_kill_of_the_entire_stack_loses_no_acknowledged_row(clone, open_place):
     written = []
     writer = Thread(target=write_until_killed, args=(stack.env["DATABASE_URL"], written))
     writer.start()
-    time.sleep(1.5)
+    assert wait_until(lambda: len(written) > 100)
     kill_everything(stack, clone)
-    writer.join(timeout=10)
+    writer.join(timeout=60)
     again = launch(clone)
     try:
         with psycopg.connect(again.env["DATABASE_URL"]) as connection:
@@ -73,7 +72,6 @@ def test_kill_of_the_entire_stack_loses_no_acknowledged_row(clone, open_place):
     finally:
         again.stop()
     assert not list(scratch.iterdir())
-    assert len(written) > 10
     assert set(written) <= kept
 
 
@@ -102,13 +100,13 @@ def command_line(pid):
         return ""
 
 
-def test_second_start_is_quick_and_keeps_rows_accounts_and_files(clone):
+def test_second_start_does_nothing_again(clone):
     run(clone, "--", "true")
-    begun = time.monotonic()
+    made = (clone / ".local" / "data" / "PG_VERSION").stat()
     ended = run(clone, "--", "true")
     assert ended.returncode == 0
     assert "migrations are up to date" in ended.stdout
-    assert time.monotonic() - begun < 8
+    assert (clone / ".local" / "data" / "PG_VERSION").stat().st_ino == made.st_ino
 
 
 def test_reset_wipes_only_when_told_and_not_while_running(clone):

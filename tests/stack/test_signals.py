@@ -5,28 +5,37 @@ import pty
 import re
 import select
 import signal
+import subprocess
 import sys
 import time
 
 import pytest
 
-from tests.stack.launcher import clean_environment, free_port, launch, processes_of, run, stack_command, wait_until
+from tests.stack.launcher import clean_environment, free_port, launch, processes_of, stack_command, wait_until
 
+# Ends so many seconds after it has heard something.
 LISTENER = """
 import signal, time
+heard = []
 for number in (1, 2, 15):
-    signal.signal(number, lambda got, _: print("GOT", got, flush=True))
+    signal.signal(number, lambda got, _: (print("GOT", got, flush=True), heard.append(got)))
 print("LISTENING", flush=True)
-for _ in range({tenths}):
+while not heard:
     time.sleep(0.1)
+time.sleep({seconds})
 """
+# Does not end before there is a file of that name.
 SLOW_END = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: (time.sleep(3), sys.exit(0)))
+import os, signal, sys, time
+def end(*_):
+    print("ENDING", flush=True)
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.05)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
 print("ENV {}", flush=True)
 time.sleep(90)
 """
-APP = (sys.executable, "-c", SLOW_END)
 
 
 class Terminal:
@@ -40,7 +49,7 @@ class Terminal:
         if self.pid == 0:
             os.execvpe(words[0], words, env)
 
-    def read_until(self, text, seconds=30):
+    def read_until(self, text, seconds=60):
         deadline = time.monotonic() + seconds
         while text not in self.shown:
             if not select.select([self.terminal], [], [], max(0, deadline - time.monotonic()))[0]:
@@ -61,7 +70,7 @@ class Terminal:
 
 @pytest.mark.parametrize(("flags", "told"), [(("--app",), "GOT 15"), ((), "GOT 2")])
 def test_interrupt_reaches_the_command_once_and_as_it_likes_it(clone, flags, told):
-    stack = Terminal(clone, *flags, command=(sys.executable, "-c", LISTENER.format(tenths=20)))
+    stack = Terminal(clone, *flags, command=(sys.executable, "-c", LISTENER.format(seconds=1)))
     stack.read_until("LISTENING")
     stack.type(b"\x03")
     assert stack.end() == 0
@@ -70,7 +79,7 @@ def test_interrupt_reaches_the_command_once_and_as_it_likes_it(clone, flags, tol
 
 
 def test_second_interrupt_ends_an_app_that_does_not_hurry(clone):
-    stack = Terminal(clone, "--app", command=(sys.executable, "-c", LISTENER.format(tenths=900)))
+    stack = Terminal(clone, "--app", command=(sys.executable, "-c", LISTENER.format(seconds=90)))
     stack.read_until("LISTENING")
     stack.type(b"\x03")
     stack.read_until("GOT 15")
@@ -88,11 +97,18 @@ def test_command_reads_what_is_typed(clone):
 
 
 def test_start_waits_for_a_stack_that_is_stopping(clone):
-    stack = launch(clone, "--app", command=APP, extra={"PORT": str(free_port())})
+    may_end = clone / "may-end"
+    app = (sys.executable, "-c", SLOW_END, str(may_end))
+    stack = launch(clone, "--app", command=app, extra={"PORT": str(free_port())})
     stack.process.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
-    ended = run(clone, "--", "echo", "started afresh")
-    assert ended.returncode == 0, ended.stderr
-    assert "waiting for it" in ended.stdout
-    assert "started afresh" in ended.stdout
-    assert stack.process.wait(timeout=10) == 0
+    assert "ENDING\n" in stack.process.stdout
+    again = subprocess.Popen(
+        stack_command(clone, "--", "echo", "started afresh"),
+        env=clean_environment(LOCAL_SUPABASE_PORT=str(free_port()), LOCAL_DATABASE_PORT=str(free_port())),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert any("waiting for it" in line for line in again.stdout)
+    may_end.touch()
+    assert "started afresh\n" in again.stdout
+    assert (again.wait(timeout=60), stack.process.wait(timeout=60)) == (0, 0)

@@ -51,7 +51,7 @@ def workers() -> Iterator[subprocess.Popen[str]]:
     assert json.loads(process.stdout.readline()) == {"ready": True}
     yield process
     process.stdin.close()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     process.stdout.close()
 
 

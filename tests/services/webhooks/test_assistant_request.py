@@ -88,7 +88,7 @@ def test_callers_of_two_clinics_are_told_apart(here, factory):
 
 
 def test_with_a_warm_cache_a_call_is_answered_while_the_database_is_away(app_with, factory):
-    app = app_with(supabase_timeout_seconds=1)
+    app = app_with()
     here = clinic(factory, app=app)
     factory.insert("public.contacts", org_id=here.org_id, name="Maria Santos", phone=events.CALLER)
     assert ask(here)["assistantOverrides"]["variableValues"]["callerName"] == "Maria Santos"
@@ -101,7 +101,7 @@ def test_with_a_warm_cache_a_call_is_answered_while_the_database_is_away(app_wit
 
 
 def test_with_a_cold_cache_the_caller_hears_a_sentence_while_the_database_is_away(app_with, factory):
-    app = app_with(supabase_timeout_seconds=1)
+    app = app_with()
     here = clinic(factory, app=app)
     app.extensions["voxanne.supabase"]._base = "http://127.0.0.1:9"
 

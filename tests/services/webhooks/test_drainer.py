@@ -54,7 +54,7 @@ def drained(program: Flask, kept_in: SqliteSpool) -> dict[Outcome | None, int] |
 
 
 def eventually(what: Callable[[], object]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not what():
         assert time.monotonic() < until, "it never came to pass"
         time.sleep(0.02)

@@ -251,7 +251,7 @@ def test_a_tool_calls_message_of_another_shape_is_refused(here):
 
 
 def test_while_the_database_is_away_the_caller_hears_so_and_nothing_counts_as_done(app_with, factory):
-    app = app_with(supabase_timeout_seconds=1)
+    app = app_with()
     here = clinic(factory, app=app)
     here.send(events.status_update("ringing", here.call()))
     pool = app.extensions["voxanne.supabase"]
