@@ -213,7 +213,11 @@ def test_a_server_that_does_not_answer_is_told_once_with_the_age_of_the_numbers(
 
 def test_a_refresh_that_was_asked_for_is_seen_to_be_under_way(page: Page) -> None:
     waiting: list[Route] = []
-    page.route("**/ops", waiting.append)
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/ops", hold)
     button = page.get_by_role("link", name="Refresh now")
     button.click()
     expect(button).to_have_attribute("aria-busy", "true")
