@@ -136,6 +136,7 @@ CASES = {
     "operations.get_database": Case(1, 1, operator=True),
     "ops.show": Case(0, 0, public=True, page=True),
     "ops.sign_in": Case(0, 0, public=True, page=True, own=True, ok=400),  # with an empty form; tests/routes/test_ops.py
+    "ops.lead_back": Case(0, 0, public=True, page=True, ok=303),
     "ops.sign_out": Case(0, 0, public=True, page=True, own=True, ok=303),
     "ops.get_asset": Case(0, 0, public=True),
     "metrics.get_metrics": Case(1, 1, public=True, bearer=METRICS_TOKEN),

@@ -272,6 +272,31 @@ def test_it_refuses_what_is_too_large_logs_json_and_stops_when_idle(server: Serv
     assert {(line["message"], line.get("status")) for line in lines} >= {("request", 413), ("request", 404)}
 
 
+HOST = b"Host: clinic.example\r\n"
+REFUSED = {
+    "too large": (b"Content-Length: 1100000\r\n", b" " * 1_100_000, True),
+    "too large, in chunks": (
+        b"Transfer-Encoding: chunked\r\n",
+        b"10c8e0\r\n" + b" " * 1_100_000 + b"\r\n0\r\n\r\n",
+        True,
+    ),
+    "of somebody unknown": (b"Authorization: Bearer x\r\nContent-Length: 300000\r\n", b" " * 300_000, True),
+    "small": (b"Authorization: Bearer x\r\nContent-Length: 3000\r\n", b" " * 3000, False),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_connection_that_ends_with_the_refusal_of_its_body_says_so(server: Server, name: str) -> None:
+    fields, body, ends = REFUSED[name]
+    token = mint_token(server.settings, user_id=USER, org_id=ORG).encode()
+    own = b"" if b"Authorization" in fields else b"Authorization: Bearer " + token + b"\r\n"
+    head = b"POST /api/services HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n" + own + fields + b"\r\n"
+
+    _, headers, _ = send(server, head + body)
+
+    assert headers["Connection"] == ("close" if ends else "keep-alive")
+
+
 def send(server: Server, request: bytes) -> tuple[int, http.client.HTTPMessage, Any]:
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(request)
@@ -280,7 +305,6 @@ def send(server: Server, request: bytes) -> tuple[int, http.client.HTTPMessage, 
         return reply.status, reply.headers, json.loads(reply.read())
 
 
-HOST = b"Host: clinic.example\r\n"
 UNREADABLE = {
     "an address that is too long": (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414, "URI_TOO_LONG"),
     "a header that is too large": (

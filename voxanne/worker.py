@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from gunicorn import util
+from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.http.errors import (
     ExpectationFailed,
     InvalidResponseHeader,
@@ -20,6 +21,9 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import ThreadWorker
 
 logger = logging.getLogger(__name__)
+
+
+_READ_TO_THE_END = 64 * 1024  # what gunicorn itself reads of a refused body, to keep the connection
 
 
 class Refusal(NamedTuple):
@@ -44,6 +48,15 @@ _REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Threads as gunicorn has them; only its page of HTML for errors, and its log of what came, give way."""
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Say so where the connection ends with the reply, because a body was refused and stays unread.
+
+        Gunicorn ends it without a word, and the next request that a client or a proxy sends on it is lost.
+        """
+        ends = req.should_close
+        req.should_close = lambda: ends() or _stays_unread(req.body.reader)
+        return super().handle_request(req, conn)
+
     def handle_error(self, _req: Any, client: Any, _addr: Any, exc: Exception) -> None:
         """Answer a request that could not be read, or that the program failed to answer."""
         refusal = _refusal(exc)
@@ -56,6 +69,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             logger.warning("request refused", extra=fields)
         with contextlib.suppress(OSError):  # the client has gone
             util.write_nonblock(client, _reply(refusal, request_id))
+
+
+def _stays_unread(reader: Any) -> bool:
+    if isinstance(reader, LengthReader):
+        return bool(reader.length >= _READ_TO_THE_END)
+    return isinstance(reader, ChunkedReader) and reader.parser is not None
 
 
 def _refusal(error: Exception) -> Refusal:

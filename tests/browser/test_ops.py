@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import PASSWORD, Account, Watched, sign_in, sign_up, visit, watch
 from tests.performance.server import Server
@@ -67,7 +67,7 @@ def refresh(page: Page) -> None:
 
 def test_an_operator_signs_in_and_sees_charts(page: Page) -> None:
     expect(page).to_have_url(re.compile("/ops$"))
-    expect(page.get_by_role("heading", name="The last hour at a glance")).to_be_visible()
+    expect(page.get_by_role("heading", name="The last five minutes at a glance")).to_be_visible()
     refresh(page)
 
     plots = page.locator(".plot")
@@ -204,6 +204,22 @@ def test_a_server_that_does_not_answer_is_told_once_with_the_age_of_the_numbers(
     refresh(page)
 
     expect(told).to_have_text("")
+
+
+def test_a_refresh_that_was_asked_for_is_seen_to_be_under_way(page: Page) -> None:
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/ops", hold)
+    button = page.get_by_role("link", name="Refresh now")
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+
+    waiting[0].continue_()
+
+    expect(button).not_to_have_attribute("aria-busy", "true")
 
 
 def test_with_the_database_stopped_the_old_numbers_are_marked(page: Page, control: Callable[[str, str], None]) -> None:

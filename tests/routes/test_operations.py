@@ -138,6 +138,27 @@ def test_an_hour_of_minutes_the_oldest_first(app_with: Callable[..., Flask], fac
         assert found["totals"]["clientErrors"] == 0
 
 
+def test_what_goes_on_now_is_told_apart_from_the_hour(app_with: Callable[..., Flask]) -> None:
+    app = app_with()
+    with time_machine.travel(datetime(2026, 3, 10, 12, 0, 30, tzinfo=UTC), tick=False) as clock:
+        for _ in range(8):
+            app.test_client().get("/")
+        clock.shift(10 * 60)
+        for _ in range(6):
+            app.test_client().get("/nowhere")
+        clock.shift(90)
+
+        found = operator_of(app).get(PERFORMANCE).json
+
+    recent = found["recent"]
+    assert (found["totals"]["requests"], recent["totals"]["requests"], recent["minutes"]) == (14, 6, 5)
+    assert recent["totals"]["clientErrors"] == 6
+    assert recent["totals"]["perMinute"] == 3, "since 12:10, which is two minutes ago"
+    assert [(route["route"], route["requests"]) for route in recent["routes"]] == [("(unknown)", 6)]
+    assert recent["cache"]["hitRate"] is None
+    assert set(recent["cache"]["regions"]) == {region.name for region in REGIONS}
+
+
 def test_before_any_request_there_are_no_numbers_instead_of_zeros(fresh: Flask) -> None:
     found = operator_of(fresh).get(PERFORMANCE).json
 

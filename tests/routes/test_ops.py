@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 from tests.conftest import settings_for_tests
 from tests.factories import OPERATOR_ID, Factory
 from voxanne import csrf
+from voxanne.database import PROBE_SECONDS
 from voxanne.queries import monitoring
 from voxanne.routes.ops import ASSETS, COOKIE
 from voxanne.services import operations_page, operator_session, secrets
@@ -30,7 +31,7 @@ PASSWORD = "receptionist"
 NOBODY, NO_REDIS = "http://127.0.0.1:1", "redis://127.0.0.1:1/0"
 OWN = {"Sec-Fetch-Site": "same-origin"}
 FORM = "For those who run the platform. Sign in with your ordinary account."
-NUMBERS = "The last hour at a glance"
+NUMBERS = "The last five minutes at a glance"
 PATIENT = "Marker Patient"
 
 
@@ -443,6 +444,41 @@ def operator(app: Flask, account: Account) -> FlaskClient:
     return holding(app, user_id=account.user_id, email=account.email)
 
 
+def test_the_address_of_the_form_leads_back_to_the_page(app: Flask) -> None:
+    reply = app.test_client().get("/ops/session")
+
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/ops")
+
+
+def test_after_a_mistake_the_cursor_is_where_it_was_made(app: Flask) -> None:
+    client = app.test_client()
+
+    empty, mistaken = client.get("/ops").text, sign_in(client, "nobody@clinic.example", "wrong").text
+
+    for text, name in ((empty, "email"), (mistaken, "password")):
+        assert re.findall(r'<input id="(\w+)"[^>]*\bautofocus\b', text) == [name]
+
+
+def test_what_is_wrong_now_comes_with_what_to_do(factory: Factory, operator: FlaskClient) -> None:
+    factory.caller().get("/api/agents")
+
+    text = operator.get("/ops").text
+
+    advice = text.split('id="advice"')[1].split("</ul>")[0]
+    assert "Cache: most misses are of agents (1 of its 1 reads)." in advice
+    place = re.search(r'href="#([\w-]+)"', advice).group(1)
+    assert f'id="{place}"' in text
+
+
+def test_a_database_that_hangs_keeps_the_page_no_longer_than_a_health_check(operator: FlaskClient, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(monitoring, "database_state", lambda db: asked.append(db.session.timeout) or away())
+
+    operator.get("/ops")
+
+    assert [timeout.read for timeout in asked] == [PROBE_SECONDS]
+
+
 def test_before_any_request_it_says_so(operator: FlaskClient) -> None:
     assert "Nobody has asked for anything in the last hour." in operator.get("/ops").text
 
@@ -511,7 +547,7 @@ def test_old_numbers_are_marked_with_their_time(operator: FlaskClient, monkeypat
 
     assert text.count("These are old numbers, from 12:34:56 UTC.") == 2
     assert "Postgres 17" in text
-    assert "old: 12:34 UTC" in text
+    assert text.count("from 12:34 UTC") == 2
 
 
 def away(*_: object, **__: object) -> None:

@@ -33,21 +33,32 @@
   }
 
   /** A line needs two points: where a minute stands alone, a dot shows it. */
-  function alone(chart, series, shown) {
-    const values = chart.data[series];
-    return shown ? null : values.flatMap((value, at) => (value != null && values[at - 1] == null && values[at + 1] == null ? [at] : []));
+  function alone(chart, series) {
+    return chart.data[series].flatMap((value, at, values) => (value != null && values[at - 1] == null && values[at + 1] == null ? [at] : []));
+  }
+
+  /** The upright scale and its axis: from nothing to all, to what there is, or by powers of ten. */
+  function upright(kind) {
+    if (kind === "log") {
+      // What is usual and a time-out that is a thousand times as long are both legible.
+      const power = (value, round) => 10 ** round(Math.log10(Math.max(value, 0.1)));
+      const range = (_, low, high) => [power(low ?? 1, Math.floor), power((high ?? 1) * 1.1, Math.ceil)];
+      const splits = (_, __, low, high) => Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, at) => low * 10 ** at);
+      return { scale: { distr: 3, range }, axis: { splits } };
+    }
+    const top = (high) => ({ percent: 100, part: Math.min(100, Math.max(5, high * 1.1)) })[kind] ?? Math.max(5, high * 1.1);
+    return { scale: { range: (_, __, high) => [0, top(high ?? 0)] }, axis: {} };
   }
 
   function draw(plot) {
     const data = read(plot), heads = document.getElementById(plot.dataset.table).tHead.rows[0].cells;
     const columns = plot.dataset.columns.split(",").map(Number);
-    const { scale, unit } = plot.dataset;
-    const top = (high) => ({ percent: 100, part: Math.min(100, Math.max(5, high * 1.1)) })[scale] ?? Math.max(unit === "ms" ? 10 : 5, high * 1.1);
+    const y = upright(plot.dataset.scale);
     const chart = new uPlot({
       width: plot.clientWidth, height: plot.clientHeight, legend: { show: false }, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { drag: { x: false, y: false }, y: false },
-      scales: { y: { range: (_, __, high) => [0, top(high ?? 0)] } },
-      axes: [axis({ values: (_, ticks) => ticks.map((tick) => TIME.format(tick * 1000)), space: 60, size: 28 }), axis({ size: 52, space: 28 })],
+      scales: { y: y.scale },
+      axes: [axis({ values: (_, ticks) => ticks.map((tick) => TIME.format(tick * 1000)), space: 60, size: 28 }), axis({ size: 52, space: 28, ...y.axis })],
       series: [{}, ...columns.map((_, index) => ({ stroke: () => colour(`--series-${index + 1}`), width: 2, dash: DASHES[index], points: { size: 5, filter: alone } }))],
       hooks: { setCursor: [readOut(plot, columns.map((column) => heads[column].textContent))] },
     }, data, plot);
@@ -90,9 +101,10 @@
     link.textContent = "Sign in again";
   }
 
-  async function update() {
+  async function update(asked) {
     if (underWay || ended) return;
     underWay = true;
+    if (asked) refresh.setAttribute("aria-busy", "true");
     try {
       const page = await fetchPage();
       if (!page) return signInAgain();
@@ -103,6 +115,7 @@
       say(`The server does not answer. The numbers are old: ${document.getElementById("taken").textContent.replace(/\s+/g, " ").trim()}. Trying again.`);
     } finally {
       underWay = false;
+      refresh.removeAttribute("aria-busy");
     }
   }
 
@@ -120,7 +133,7 @@
     pause.setAttribute("aria-pressed", String(!paused()));
     if (!paused()) update();
   });
-  refresh.addEventListener("click", (event) => { if (!ended) { event.preventDefault(); update(); } });
+  refresh.addEventListener("click", (event) => { if (!ended) { event.preventDefault(); update(true); } });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !paused()) update(); });
   schedule();
 })();

@@ -60,6 +60,13 @@ def sign_in() -> Response:
     return _with_session(make_response(redirect(PATH, 303)), session)
 
 
+@bp.get(f"{PATH}/session")
+@describe("Monitoring", status=303, public=True)
+def lead_back() -> Response:
+    """Lead a browser back to the page that opens the address of the form anew, as after a failed sign-in."""
+    return make_response(redirect(PATH, 303))
+
+
 @bp.post(f"{PATH}/session/end")
 @describe("Monitoring", status=303, public=True, replies={400: None})
 def sign_out() -> Response:

@@ -116,13 +116,33 @@ class MinuteTraffic(Percentiles):
     clientErrors: int  # noqa: N815
 
 
-class HitRates(BaseModel):
-    """Reads of the last hour, and the hit rate of each of its minutes; null where nothing was read."""
+class Reads(BaseModel):
+    """Reads of the cache in a stretch of time; the hit rate is null where there were none."""
 
     hits: int
     misses: int
     hitRate: float | None  # noqa: N815
+
+
+class HitRates(Reads):
+    """Reads of the last hour, and the hit rate of each of its minutes; null where nothing was read."""
+
     minutes: list[float | None]
+
+
+class RecentCache(Reads):
+    """The cache in the last minutes."""
+
+    regions: dict[str, Reads]
+
+
+class Recent(BaseModel):
+    """The last `minutes`, the one under way included: what goes on now, and an hour's mean would hide."""
+
+    minutes: int
+    totals: Traffic
+    routes: list[RouteTraffic]
+    cache: RecentCache
 
 
 class RegionHour(HitRates):
@@ -154,6 +174,7 @@ class Performance(BaseModel):
     routes: list[RouteTraffic]
     minutes: list[MinuteTraffic]
     cache: CacheHour
+    recent: Recent
 
 
 class SlowQuery(BaseModel):

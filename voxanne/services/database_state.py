@@ -24,9 +24,9 @@ _WHY_NOT = {
 }
 
 
-def slow_queries() -> dict[str, Any]:
+def slow_queries(*, probe: bool = False) -> dict[str, Any]:
     """Return the statements whose mean time is over the threshold, slowest first, or why there are no statistics."""
-    found = monitoring.slow_queries(database.as_service(), min_mean_ms=THRESHOLD_MS, limit=MOST)
+    found = monitoring.slow_queries(database.as_service(probe=probe), min_mean_ms=THRESHOLD_MS, limit=MOST)
     missing = found.get("missing")
     total_ms = found.get("total_ms", 0)
     return {
@@ -40,10 +40,10 @@ def slow_queries() -> dict[str, Any]:
     }
 
 
-def state() -> dict[str, Any]:
+def state(*, probe: bool = False) -> dict[str, Any]:
     """Return size, connections, and the use of tables and indexes."""
     settings: Settings = current_app.config["SETTINGS"]
-    found = monitoring.database_state(database.as_service())
+    found = monitoring.database_state(database.as_service(probe=probe))
     size, limit = found["size_bytes"], settings.database_size_limit_mb * _MEGABYTE
     used = found["connections"]
     return {

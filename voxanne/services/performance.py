@@ -1,5 +1,6 @@
 """The last hour in numbers: traffic by route and by minute, and the cache by region."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from voxanne.observability import requests
 from voxanne.observability.window import MINUTES, Packed, Traffic, current_minute
 
 Counts = dict[str, Counter[str]]
+# What an hour's mean hides for long: that something has just begun to go wrong.
+RECENT_MINUTES = 5
 
 
 def report() -> dict[str, Any]:
@@ -20,9 +23,8 @@ def report() -> dict[str, Any]:
     last = current_minute()
     numbers = range(last - MINUTES + 1, last + 1)
     minutes = {number: _sum_traffic(collected.minutes.get(number, ())) for number in numbers}
-    routes: dict[str, Traffic] = {}
-    for traffic in minutes.values():
-        _merge(routes, traffic)
+    cache = [_sum_cache(collected.minutes.get(number, ())) for number in numbers]
+    routes = _by_route(minutes.values())
     span = last + 1 - min((number for number, traffic in minutes.items() if traffic), default=last)
     return {
         "windowMinutes": MINUTES,
@@ -30,13 +32,44 @@ def report() -> dict[str, Any]:
         "processes": collected.processes,
         "slowRequestMs": current_app.config["SETTINGS"].slow_request_ms,
         "totals": _readable(_together(routes), span),
-        "routes": [
-            dict(zip(("method", "route"), name.split(" ", 1), strict=True), **_readable(traffic, span))
-            for name, traffic in sorted(routes.items(), key=lambda item: -item[1].total_us)
-        ],
+        "routes": _routes(routes, span),
         "minutes": [_minute(number, _together(traffic)) for number, traffic in minutes.items()],
-        "cache": _cache([_sum_cache(collected.minutes.get(number, ())) for number in numbers]),
+        "cache": _cache(cache),
+        "recent": _recent({number: minutes[number] for number in numbers[-RECENT_MINUTES:]}, cache[-RECENT_MINUTES:]),
     }
+
+
+def _recent(minutes: dict[int, dict[str, Traffic]], cache: list[Counts]) -> dict[str, Any]:
+    routes = _by_route(minutes.values())
+    begun = min((number for number, traffic in minutes.items() if traffic), default=current_minute())
+    span = max(1.0, time.time() / 60 - begun)
+    regions: Counts = {}
+    for minute in cache:
+        for name, counts in minute.items():
+            regions.setdefault(name, Counter()).update(counts)
+    return {
+        "minutes": RECENT_MINUTES,
+        "totals": _readable(_together(routes), span),
+        "routes": _routes(routes, span),
+        "cache": {
+            **_hits(sum(regions.values(), Counter())),
+            "regions": {region.name: _hits(regions.get(region.name, Counter())) for region in REGIONS},
+        },
+    }
+
+
+def _by_route(minutes: Iterable[dict[str, Traffic]]) -> dict[str, Traffic]:
+    routes: dict[str, Traffic] = {}
+    for traffic in minutes:
+        _merge(routes, traffic)
+    return routes
+
+
+def _routes(routes: dict[str, Traffic], span: float) -> list[dict[str, Any]]:
+    return [
+        dict(zip(("method", "route"), name.split(" ", 1), strict=True), **_readable(traffic, span))
+        for name, traffic in sorted(routes.items(), key=lambda item: -item[1].total_us)
+    ]
 
 
 def _sum_traffic(parts: Iterable[Packed]) -> dict[str, Traffic]:
@@ -58,7 +91,7 @@ def _together(routes: dict[str, Traffic]) -> Traffic:
     return total
 
 
-def _readable(traffic: Traffic, span: int) -> dict[str, Any]:
+def _readable(traffic: Traffic, span: float) -> dict[str, Any]:
     requests = traffic.requests
     return {
         "requests": requests,
@@ -105,9 +138,7 @@ def _cache(minutes: list[Counts]) -> dict[str, Any]:
     overall = [sum(minute.values(), Counter()) for minute in minutes]
     total = sum(overall, Counter())
     return {
-        "hits": total["hits"],
-        "misses": total["misses"],
-        "hitRate": _hit_rate(total),
+        **_hits(total),
         "minutes": [_hit_rate(counts) for counts in overall],
         "regions": {
             region.name: _region([minute.get(region.name, Counter()) for minute in minutes]) for region in REGIONS
@@ -124,6 +155,10 @@ def _region(minutes: list[Counter[str]]) -> dict[str, Any]:
         "hitRate": _hit_rate(total),
         "minutes": [_hit_rate(counts) for counts in minutes],
     }
+
+
+def _hits(counts: Counter[str]) -> dict[str, Any]:
+    return {"hits": counts["hits"], "misses": counts["misses"], "hitRate": _hit_rate(counts)}
 
 
 def _hit_rate(counts: Counter[str]) -> float | None:

@@ -28,7 +28,7 @@ async function seed(sql, options) {
   const held = options.replace ? new Set() : await heldClinics(sql, clinics.map(({ orgId }) => orgId));
   const empty = clinics.filter(({ orgId }) => !held.has(orgId));
   const progress = new Progress(empty.reduce((sum, clinic) => sum + rowsOf(clinic, options), 0));
-  if (held.size) progress.say(`${held.size} of ${clinics.length} clinics hold calls already and stay as they are (--replace makes them anew)`);
+  if (held.size) progress.say(`${held.size} of ${clinics.length} clinics hold calls already and stay as they are (to make them anew: make seed REPLACE=1)`);
   for (const clinic of clinics) {
     if (!held.has(clinic.orgId)) await addClinic(sql, clinic, options, progress);
     await addPeople(sql, clinic, options, progress);
@@ -36,7 +36,7 @@ async function seed(sql, options) {
   progress.label = "vacuum and analyze";
   if (empty.length) await settle(sql);
   progress.finish();
-  report(empty, options, performance.now() - started);
+  if (empty.length) report(empty, options, performance.now() - started);
 }
 
 const callsOf = (clinic, { calls, orgCalls }) => orgCalls.get(clinic.number) ?? calls;
