@@ -14,7 +14,7 @@ _until: ContextVar[float | None] = ContextVar("until", default=None)
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Have everything in the block done, or given up, within that time."""
-    token = _until.set(time.monotonic() + seconds)
+    token = _until.set(time.monotonic() + left(seconds))
     try:
         yield
     finally:

@@ -150,9 +150,12 @@ class _Senders:
         return time.monotonic() < self._until.get(address(), 0.0)
 
     def refused(self, response: Response) -> bool:
-        """Whether the request at hand was not taken, and so counts; if it was, its address is known from now on."""
+        """Whether the request at hand was not taken, and so counts; if it was, its address is known from now on.
+
+        What we could not take for reasons of our own says nothing about the sender.
+        """
         if response.status_code >= HTTPStatus.BAD_REQUEST:
-            return True
+            return response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
         if len(self._until) >= _MOST_SENDERS:
             self._until.clear()
         self._until[address()] = time.monotonic() + _SENDER_KNOWN_SECONDS

@@ -40,8 +40,10 @@ begin
 end
 $$;
 
--- Letters that wait, oldest first, after the given one.
-create function public.dead_letters_waiting(p_limit int, p_after_received timestamptz default null, p_after_id uuid default null) returns jsonb
+-- Letters that wait, oldest first, after the given one: all, an organisation's, or those with the ids.
+create function public.dead_letters_waiting(
+  p_limit int, p_after_received timestamptz default null, p_after_id uuid default null, p_org_id uuid default null, p_ids uuid[] default null
+) returns jsonb
 language sql stable set search_path = ''
 as $$
   select coalesce(jsonb_agg(letter order by letter.received_at, letter.id), '[]')
@@ -49,6 +51,7 @@ as $$
     select id, org_id, source, event_id, event_type, payload, reason, attempts, received_at
     from public.webhook_dead_letters
     where replayed_at is null and (p_after_received is null or (received_at, id) > (p_after_received, p_after_id))
+      and (p_org_id is null or org_id = p_org_id) and (p_ids is null or id = any (p_ids))
     order by received_at, id limit p_limit
   ) as letter
 $$;
@@ -58,6 +61,19 @@ language sql set search_path = ''
 as $$
   with done as (update public.webhook_dead_letters set replayed_at = now() where id = p_id and replayed_at is null returning id)
   select exists (select from done)
+$$;
+
+-- Notes that a letter was tried again in vain, and why.
+create function public.dead_letter_failed(p_id uuid, p_reason text) returns void
+language sql set search_path = ''
+as $$
+  with again as (
+    update public.webhook_dead_letters set attempts = attempts + 1, reason = coalesce(nullif(left(p_reason, 2000), ''), 'unknown')
+    where id = p_id and replayed_at is null
+    returning *
+  )
+  select public.log_delivery_failure(org_id, event_id, event_type, received_at, attempts, reason, true)
+  from again where org_id is not null and event_id is not null
 $$;
 
 -- Deletes records from before a moment, so many of each kind at the most, and says how many: call it until all are 0. The ledger
@@ -121,13 +137,13 @@ $$;
 
 revoke execute on function
   public.log_delivery_failure(uuid, text, text, timestamptz, int, text, boolean),
-  public.record_dead_letter(uuid, text, text, text, jsonb, text, int, timestamptz), public.dead_letters_waiting(int, timestamptz, uuid),
-  public.dead_letter_replayed(uuid), public.prune_webhook_records(timestamptz, int),
+  public.record_dead_letter(uuid, text, text, text, jsonb, text, int, timestamptz), public.dead_letters_waiting(int, timestamptz, uuid, uuid, uuid[]),
+  public.dead_letter_replayed(uuid), public.dead_letter_failed(uuid, text), public.prune_webhook_records(timestamptz, int),
   public.unfinished_calls(timestamptz, int, timestamptz, uuid), public.unknown_calls(text[])
   from public, anon, authenticated;
 grant execute on function
   public.log_delivery_failure(uuid, text, text, timestamptz, int, text, boolean),
-  public.record_dead_letter(uuid, text, text, text, jsonb, text, int, timestamptz), public.dead_letters_waiting(int, timestamptz, uuid),
-  public.dead_letter_replayed(uuid), public.prune_webhook_records(timestamptz, int),
+  public.record_dead_letter(uuid, text, text, text, jsonb, text, int, timestamptz), public.dead_letters_waiting(int, timestamptz, uuid, uuid, uuid[]),
+  public.dead_letter_replayed(uuid), public.dead_letter_failed(uuid, text), public.prune_webhook_records(timestamptz, int),
   public.unfinished_calls(timestamptz, int, timestamptz, uuid), public.unknown_calls(text[])
   to service_role;

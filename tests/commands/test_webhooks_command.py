@@ -163,7 +163,7 @@ def test_replay_takes_only_what_it_is_told_to(here: Clinic, program: Flask, fact
     assert (len(here.rows("public.call_logs")), len(other.rows("public.call_logs"))) == (1, 1)
     unknown = run(program, "replay", "--id", str(uuid.uuid4()))
     assert unknown.exit_code == 1
-    assert "not all of them are waiting" in unknown.output
+    assert "1 of the given ones do not wait" in unknown.output
     assert run(program, "replay", "--id", "no-id").exit_code == 2
     assert "1 replayed, 0 failed" in run(program, "replay").output
 
@@ -406,6 +406,68 @@ def test_a_listed_call_of_another_shape_keeps_nobody_else_out(here: Clinic, prog
     assert [letter["event_id"] for letter in here.rows("public.webhook_dead_letters")] == [f"end:{here.call_id}-1"]
 
 
+# ---- letters and log ----
+
+
+def test_letters_are_listed_with_their_reasons_and_not_what_they_say(
+    here: Clinic, program: Flask, factory: Factory
+) -> None:
+    assert "no dead letter waits" in run(program, "letters").output
+    first = bury(here, {"message": {"transcript": "Maria Santos"}})
+    second = bury(clinic(factory, app=program), {})
+
+    both, one = run(program, "letters"), run(program, "letters", "--org", here.org_id)
+
+    assert [line.split()[0] for line in both.output.splitlines()] == [first, second, "2"]
+    assert f"organisation {here.org_id}  end-of-call-report end:x  1 attempt: it had a reason" in one.output
+    assert second not in one.output
+    assert "Maria" not in both.output
+    assert "1 of 2" in run(program, "letters", "--limit", "1").output
+    assert run(program, "letters", "--org", "x").exit_code == 2
+
+
+def test_the_log_tells_what_came_when_and_what_became_of_it(here: Clinic, program: Flask, factory: Factory) -> None:
+    assert "nothing is recorded" in run(program, "log", "--org", here.org_id).output
+    here.send(events.status_update("ringing", here.call()))
+    broken = events.report(here.call(call_id=f"{here.call_id}-b"))
+    broken["message"]["endedAt"] = "some day, Maria said"
+    here.send(broken)
+    other = clinic(factory, app=program)
+    other.send(events.report(other.call()))
+
+    everything = run(program, "log", "--org", here.org_id).output.splitlines()
+    failed = run(program, "log", "--org", here.org_id, "--failed").output
+    of_call = run(program, "log", "--org", here.org_id, "--call", f"{here.call_id}-b").output
+
+    assert ["end-of-call-report" in everything[0], "status-update" in everything[1], len(everything)] == [True, True, 2]
+    assert f"status:{here.call_id}:ringing  completed, 1 attempt: applied 20" in everything[1]
+    assert failed == of_call == everything[0] + "\n"
+    assert "dead letter, 1 attempt: the message has another shape: endedAt" in failed
+    assert "Maria" not in failed
+    assert run(program, "log", "--org", here.org_id, "--call", "%").exit_code == 2
+    assert run(program, "log").exit_code == 2
+
+
+def test_a_replay_in_vain_is_noted(here: Clinic, program: Flask) -> None:
+    broken = events.report(here.call())
+    broken["message"]["endedAt"] = "some day"
+    here.send(broken)
+    for _ in range(2):
+        run(program, "replay")
+    (letter,) = here.rows("public.webhook_dead_letters")
+    (logged,) = here.rows("public.webhook_delivery_log")
+    assert letter["attempts"] == logged["attempts"] == 3
+    assert "endedAt" in letter["reason"]
+
+
+def test_a_key_that_is_not_accepted_is_told_in_one_line(program: Flask) -> None:
+    program.extensions["voxanne.supabase"]._service_key = "wrong"
+    for command in ("status", "letters", "prune", "reconcile", "replay"):
+        result = run(program, command)
+        assert (command, result.exit_code) == (command, 1)
+        assert "does not accept SUPABASE_SERVICE_ROLE_KEY" in result.output, result.output
+
+
 # ---- prune and status ----
 
 
@@ -423,8 +485,7 @@ def test_prune_deletes_what_is_old_and_keeps_the_rest(here: Clinic, program: Fla
     assert run(program, "prune", "--days", "3").exit_code == 2
     result = run(program, "prune")
 
-    assert "1 processed_webhook_events" in result.output
-    assert "1 webhook_delivery_log" in result.output
+    assert "deleted: 1 webhook_delivery_log, 1 processed_webhook_events\n" in result.output
     assert [row["event_id"][-3:] for row in here.rows("public.processed_webhook_events")] == ["new"]
     assert len(here.rows("public.call_logs")) == 2
     assert len(here.rows("public.webhook_dead_letters")) == 1, "what waits is kept"

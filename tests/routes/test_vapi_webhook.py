@@ -590,6 +590,11 @@ def test_genuine_events_do_not_count_nor_pay_for_forged_ones_of_their_address(na
     assert [sent(url) for url in URLS] == [200, 200]
 
 
+def test_an_address_does_not_pay_for_our_own_trouble(factory, app_with):
+    here = clinic(factory, app=app_with(webhook_rate_limit_per_minute=3, supabase_url="http://127.0.0.1:1"))
+    assert [here.send(events.report(here.call())).status_code for _ in range(6)] == [503] * 6
+
+
 def test_the_setup_is_told_and_no_secret(app, app_with):
     reply = app.test_client().get("/api/webhook/status")
     assert reply.json.items() >= {"status": "ok", "secretConfigured": True, "sharedSecretAccepted": True}.items()

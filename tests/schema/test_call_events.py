@@ -402,7 +402,7 @@ def test_only_the_service_applies_events(sql: Sql, role: str) -> None:
         "apply_call_event", "apply_call_event_once", "route_webhook", "write_call", "merge_call", "lock_call",
         "tool_book", "tool_find_caller", "tool_available_slots", "tool_hot_lead", "claim_messages", "finish_message",
         "apply_sms_status", "record_dead_letter", "dead_letters_waiting", "prune_webhook_records", "unfinished_calls",
-        "unknown_calls",
+        "unknown_calls", "dead_letter_failed",
     )  # fmt: skip
     held = sql.execute(
         "select proname, has_function_privilege(%s, oid, 'execute') as may from pg_proc "

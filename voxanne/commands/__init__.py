@@ -3,7 +3,11 @@
 from flask import Flask
 
 from voxanne.commands.secrets import rotate_secrets
+from voxanne.commands.webhook_records import letters, log, prune, status
 from voxanne.commands.webhooks import webhooks
+
+for record_command in (letters, log, prune, status):
+    webhooks.add_command(record_command)
 
 
 def init_app(app: Flask) -> None:

@@ -1,5 +1,6 @@
 """How much waits to be done about webhooks, over all organisations. All of it needs the service key."""
 
+from datetime import datetime
 from typing import Any
 
 from postgrest import CountMethod, SyncPostgrestClient
@@ -7,9 +8,19 @@ from postgrest import CountMethod, SyncPostgrestClient
 from voxanne.queries.results import count
 
 
-def dead_letters(db: SyncPostgrestClient) -> int:
-    """Return how many events wait that could not be applied."""
-    return count(_ids(db, "webhook_dead_letters").is_("replayed_at", "null"))
+def dead_letters(db: SyncPostgrestClient, org_id: str | None = None) -> int:
+    """Return how many events wait that could not be applied, of one organisation or of all."""
+    query = _ids(db, "webhook_dead_letters").is_("replayed_at", "null")
+    return count(query.eq("org_id", org_id) if org_id else query)
+
+
+def prunable(db: SyncPostgrestClient, before: datetime) -> int:
+    """Return how many records `webhook_log.prune` would delete."""
+    return (
+        count(_ids(db, "processed_webhook_events").lt("received_at", before.isoformat()))
+        + count(_ids(db, "webhook_delivery_log").lt("received_at", before.isoformat()))
+        + count(_ids(db, "webhook_dead_letters").lt("replayed_at", before.isoformat()))
+    )
 
 
 def waiting_texts(db: SyncPostgrestClient) -> int:

@@ -6,7 +6,7 @@ from typing import cast
 from postgrest import SyncPostgrestClient
 
 from voxanne.database import Row, call_function
-from voxanne.queries.results import call_row, call_rows
+from voxanne.queries.results import call_row, call_rows, rows
 
 
 def record_dead_letter(
@@ -36,13 +36,50 @@ def record_dead_letter(
     return letter_id
 
 
-def dead_letters(db: SyncPostgrestClient, *, limit: int, after: Row | None = None) -> list[Row]:
-    """Return letters that wait, oldest first, after the given one.
+def dead_letters(
+    db: SyncPostgrestClient,
+    *,
+    limit: int,
+    org_id: str | None = None,
+    ids: list[str] | None = None,
+    after: Row | None = None,
+) -> list[Row]:
+    """Return letters that wait, oldest first, after the given one: all, an organisation's, or those with the ids.
 
     Rows of `id`, `org_id`, `source`, `event_id`, `event_type`, `payload`, `reason`, `attempts` and `received_at`.
     """
     place = {"p_after_received": after["received_at"], "p_after_id": after["id"]} if after else {}
-    return call_rows(db, "dead_letters_waiting", {"p_limit": limit, **place})
+    chosen = {"p_org_id": org_id, "p_ids": ids}
+    return call_rows(db, "dead_letters_waiting", {"p_limit": limit, **chosen, **place})
+
+
+def list_dead_letters(db: SyncPostgrestClient, org_id: str | None, *, limit: int) -> list[Row]:
+    """Return the oldest letters that wait, of one organisation or of all, without what they say."""
+    columns = "id,org_id,event_id,event_type,reason,attempts,received_at"
+    query = db.from_("webhook_dead_letters").select(columns).is_("replayed_at", "null")
+    query = query.eq("org_id", org_id) if org_id else query
+    return rows(query.order("received_at").order("id").limit(limit))
+
+
+def list_deliveries(
+    db: SyncPostgrestClient, org_id: str, *, call_id: str | None, failed: bool, limit: int
+) -> list[Row]:
+    """Return the latest of an organisation's delivery log, of all events or of one call's.
+
+    Rows of `event_id`, `event_type`, `status`, `attempts`, `received_at`, `completed_at` and `error_message`.
+    """
+    columns = "event_id,event_type,status,attempts,received_at,completed_at,error_message"
+    query = db.from_("webhook_delivery_log").select(columns).eq("org_id", org_id)
+    if call_id is not None:
+        query = query.like("event_id", f"%:{call_id}%")
+    if failed:
+        query = query.neq("status", "completed")
+    return rows(query.order("received_at", desc=True).order("id", desc=True).limit(limit))
+
+
+def note_replay(db: SyncPostgrestClient, letter_id: str, reason: str) -> None:
+    """Note that a dead letter was tried again in vain, and why."""
+    call_function(db, "dead_letter_failed", {"p_id": letter_id, "p_reason": reason})
 
 
 def mark_replayed(db: SyncPostgrestClient, letter_id: str) -> bool:

@@ -27,7 +27,7 @@ DEFAULT_GREETINGS = {
     "outbound": "Hello, I am calling from your clinic. Is now a good moment?",
 }
 DEFAULT_VOICES = {"inbound": voices.DEFAULT, "outbound": "jennifer"}
-# Only events that have an effect here: live transcripts, for one, would use up the rate limit.
+# What is used, and no transcripts while they are spoken: those would only be acknowledged.
 SERVER_MESSAGES = ["tool-calls", "status-update", "end-of-call-report"]
 
 

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,8 +18,10 @@ from tests.services.webhooks import events
 from tests.services.webhooks.clinic import Clinic, clinic
 from voxanne import create_app
 from voxanne.queries import tools as queries
-from voxanne.services.webhooks import assistant_request, breaker, tool_calls, tools
+from voxanne.services.webhooks import assistant_request, breaker, drainer, spool, tool_calls, tools
 from voxanne.services.webhooks.breaker import Breaker
+from voxanne.services.webhooks.deliveries import Outcome
+from voxanne.signals import webhook_event
 
 # Far beyond what these tests may take: they end only because a caller's patience is shorter.
 pytestmark = pytest.mark.timeout(50)
@@ -147,6 +150,63 @@ def test_an_alert_that_landed_unheard_is_not_raised_twice(
     (said,) = use(here, (again, "notify_hot_lead", {"name": "Maria"}))
     assert said.startswith("The clinic has been told")
     assert len(here.rows("public.hot_lead_alerts")) == 1
+
+
+# ---- What is made good later ----
+
+ALERT = {"name": "Maria Santos", "summary": "She wants a facelift."}
+
+
+def drained(here: Clinic, well: str) -> object:
+    freeze(here, well)
+    kept_in = spool.of(here.app)
+    assert kept_in
+    with here.app.app_context():
+        return drainer.drain(kept_in)
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_hot_lead_is_told_later_and_a_booking_is_not_made_behind_the_callers_back(
+    factory: Factory, tmp_path: Path, silence: str, warm: bool
+) -> None:
+    settings = settings_for_tests(
+        supabase_timeout_seconds=A_MINUTE, webhook_caller_waits_seconds=0.2, webhook_spool_dir=tmp_path / "spool"
+    )
+    here = clinic(factory, app=create_app(settings))
+    if warm:
+        use(here, ("t-0", "lookup_caller", {}))
+    well = here.app.extensions["voxanne.supabase"]._base
+    freeze(here, silence)
+    heard = []
+    with webhook_event.connected_to(lambda _, **told: heard.append(told["outcome"])):
+        asked = ("t-1", "notify_hot_lead", ALERT), ("t-2", "notifyHotLead", ALERT)
+        assert use(here, *asked) == [tool_calls.LATER] * 2
+        said = use(here, ("t-3", "book_appointment", BOOKING), ("t-4", "notify_hot_lead", ALERT))
+        assert said in ([tool_calls.UNSURE, tool_calls.LATER], [tool_calls.AWAY, tool_calls.LATER])
+        assert drained(here, well) == {Outcome.APPLIED: 2}
+
+    assert heard == ["spooled", "failed", "applied", "applied"]
+    assert [alert["lead_name"] for alert in here.rows("public.hot_lead_alerts")] == ["Maria Santos"]
+    assert here.rows("public.appointments") == []
+    here.send(events.report(here.call()))
+    assert (len(here.rows("public.call_logs")), len(here.rows("public.hot_lead_alerts"))) == (1, 1)
+
+
+def test_a_hot_lead_that_landed_unheard_is_not_told_again(
+    factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = clinic(factory, app=create_app(settings_for_tests(webhook_spool_dir=tmp_path / "spool")))
+    really = queries.hot_lead
+
+    def unheard(*args: object, **more: object) -> events.Json:
+        really(*args, **more)
+        monkeypatch.setattr(queries, "hot_lead", really)
+        raise httpx.ReadTimeout("nobody heard it")
+
+    monkeypatch.setattr(queries, "hot_lead", unheard)
+    assert use(here, ("t-1", "notify_hot_lead", ALERT)) == [tool_calls.LATER]
+    assert drained(here, here.app.extensions["voxanne.supabase"]._base) == {Outcome.APPLIED: 1}
+    assert len(here.rows("public.hot_lead_alerts")) == len(here.rows("public.notifications")) == 1
 
 
 # ---- The breaker ----

@@ -12,11 +12,12 @@ from voxanne import database
 from voxanne.database import Row
 from voxanne.errors import DatabaseUnavailable, is_unavailable
 from voxanne.queries import call_events, webhook_log
-from voxanne.services import call_reports, call_type_detector, contacts, org_settings, pricing, sms_status
+from voxanne.services import call_reports, contacts, org_settings, pricing, sms_status
 from voxanne.services.call_type_detector import CallType
-from voxanne.services.webhooks import envelope, routing, statuses
+from voxanne.services.webhooks import envelope, routing, statuses, tools
 from voxanne.services.webhooks.deliveries import Delivery, Outcome
 from voxanne.services.webhooks.envelope import END_REPORT, STATUS_UPDATE, Event
+from voxanne.services.webhooks.tools import Line
 from voxanne.signals import text_queued
 
 logger = logging.getLogger(__name__)
@@ -41,11 +42,13 @@ def apply(delivery: Delivery) -> Outcome:
     if delivery.source == "twilio":
         return sms_status.apply(delivery)
     event = envelope.parse(delivery.payload)
-    if not stored(event):
+    if not (stored(event) or event.tool_calls):
         return Outcome.IGNORED
     org_id = delivery.org_id or routing.organization_for(event)
     if org_id is None:
         return Outcome.UNKNOWN
+    if event.tool_calls:
+        return tools.make_good(Line(org_id, event))
     changes = {
         "event_id": event.event_id,
         "event_type": event.type,
@@ -60,12 +63,6 @@ def apply(delivery: Delivery) -> Outcome:
     return Outcome.DUPLICATE if result["duplicate"] else Outcome.APPLIED
 
 
-def direction_of(org_id: str, event: Event) -> CallType:
-    """Return whether the call came in or went out: the provider's word, else by the number dialled, from the cache."""
-    db = database.as_service()
-    return call_type_detector.detect(db, org_id, provider_type=event.call_type, dialled=event.our_number) or "outbound"
-
-
 def stored(event: Event) -> bool:
     """Whether an event changes a call: the report of its end, and a status that is known."""
     return event.type == END_REPORT or (
@@ -76,7 +73,7 @@ def stored(event: Event) -> bool:
 def _changes(org_id: str, event: Event) -> Row:
     """Return rank, call, contact and alert, as `call_events.apply` takes them; no request while all is cached."""
     db = database.as_service()
-    direction, settings = direction_of(org_id, event), org_settings.load(db, org_id) or {}
+    direction, settings = routing.direction_of(org_id, event), org_settings.load(db, org_id) or {}
     if event.type == STATUS_UPDATE:
         return _status_changes(event, direction, settings.get("telephony_country"))
     redact = settings.get("integration", {}).get("redact_transcripts", True)

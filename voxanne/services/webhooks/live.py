@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal, cast
 
 import orjson
@@ -93,15 +94,13 @@ def receive_sms_status(signature: str | None, url: str, read: Callable[[], Mappi
 
 
 def _reply(org_id: str | None, head: Event, payload: Row) -> tuple[Row, Outcome]:
+    delivery = Delivery("vapi", org_id, payload, datetime.now(UTC))
     if head.type == ASSISTANT_REQUEST:
         reply = assistant_request.answer(org_id, head)
         return reply, Outcome.FAILED if "error" in reply else Outcome.ANSWERED
     if head.type in _ANSWERED:
-        reply, well = tool_calls.answer(org_id, payload)
-        return reply, Outcome.ANSWERED if well else Outcome.FAILED
-    outcome = Outcome.IGNORED
-    if handler.stored(head):
-        outcome = _take(Delivery("vapi", org_id, payload, datetime.now(UTC)))
+        return tool_calls.answer(org_id, payload, keep=cache(lambda: _kept(delivery)))
+    outcome = _take(delivery) if handler.stored(head) else Outcome.IGNORED
     return _acknowledged(head, outcome), outcome
 
 
@@ -169,9 +168,8 @@ def _genuine(claim: Claim, body: bytes, head: Event | None) -> str | None:
 
 
 def _take(delivery: Delivery) -> Outcome:
-    spool = cast(Spool | None, current_app.extensions.get(SPOOL))
     way = breaker.current()
-    if spool is None or way.lets_through():
+    if SPOOL not in current_app.extensions or way.lets_through():
         try:
             outcome = handler.process(delivery)
         except Exception as error:
@@ -181,6 +179,13 @@ def _take(delivery: Delivery) -> Outcome:
         else:
             way.note(None)
             return outcome
+    _keep(delivery)
+    return Outcome.SPOOLED
+
+
+def _keep(delivery: Delivery) -> None:
+    """Keep a delivery until the database is back; raises `DatabaseUnavailable` if that can't be done."""
+    spool = cast(Spool | None, current_app.extensions.get(SPOOL))
     if spool is None:
         raise DatabaseUnavailable
     ids = {"org_id": delivery.org_id, "event_id": handler.names(delivery)[1]}
@@ -190,7 +195,14 @@ def _take(delivery: Delivery) -> Outcome:
     except Exception as error:
         logger.exception("event can't be kept", extra=ids)
         raise DatabaseUnavailable from error
-    return Outcome.SPOOLED
+
+
+def _kept(delivery: Delivery) -> bool:
+    try:
+        _keep(delivery)
+    except DatabaseUnavailable:
+        return False
+    return True
 
 
 def _acknowledged(head: Event, outcome: Outcome) -> dict[str, Any]:

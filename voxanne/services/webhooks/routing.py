@@ -1,6 +1,7 @@
-"""Whose an event is: by our own records of the assistant, of the provider's phone number and of the number dialled.
+"""Whose an event is, and which way its call went.
 
-What the payload says about organisations (its metadata) is never read. All answers are cached, "nobody's" too.
+By our own records of the assistant, of the provider's phone number and of the number dialled. What the payload says
+about organisations (its metadata) is never read. All answers are cached, "nobody's" too.
 """
 
 from typing import cast
@@ -9,7 +10,8 @@ from voxanne import database
 from voxanne.cache import ASSISTANT_ORG, DIALLED_ORG, Region, cache
 from voxanne.phones import to_e164
 from voxanne.queries import call_events
-from voxanne.services import phone_mappings
+from voxanne.services import call_type_detector, phone_mappings
+from voxanne.services.call_type_detector import CallType
 from voxanne.services.webhooks.envelope import Event
 
 
@@ -20,6 +22,12 @@ def organization_for(event: Event) -> str | None:
     while the answers are cached.
     """
     return _by_assistant(event.assistant_id) or _by_phone(event.phone_number_id) or _by_number(event.our_number)
+
+
+def direction_of(org_id: str, event: Event) -> CallType:
+    """Return whether the call came in or went out: the provider's word, else by the number dialled, from the cache."""
+    db = database.as_service()
+    return call_type_detector.detect(db, org_id, provider_type=event.call_type, dialled=event.our_number) or "outbound"
 
 
 def _by_assistant(assistant_id: str | None) -> str | None:

@@ -5,7 +5,7 @@ Whose call it is and who calls comes from the provider's record of the call.
 """
 
 import logging
-import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from voxanne.database import Row
 from voxanne.errors import ValidationFailed, is_unavailable
-from voxanne.services.webhooks import breaker, envelope
+from voxanne.services.webhooks import breaker, envelope, tools
+from voxanne.services.webhooks.deliveries import Outcome
 from voxanne.services.webhooks.envelope import FUNCTION_CALL, ToolCall
-from voxanne.services.webhooks.tools import BY_NAME, CHANGING, Line
+from voxanne.services.webhooks.tools import Line
 
 logger = logging.getLogger(__name__)
 
@@ -24,35 +25,39 @@ UNSURE = (
     "and call this tool again with the same details to find out."
 )
 AWAY = "I am sorry, I can't reach the clinic's system right now. Please offer that somebody calls back."
+LATER = "The clinic will be told as soon as its system answers again."
 BROKEN = "I am sorry, that did not work. Please offer that somebody calls back."
 UNKNOWN = "There is no such tool. Please go on without it."
 MOST = 20
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-def answer(org_id: str | None, payload: dict[str, Any]) -> tuple[Row, bool]:
-    """Return the reply, and whether all went well: `results` with a `toolCallId` and a `result` for each tool call.
+def answer(org_id: str | None, payload: dict[str, Any], *, keep: Callable[[], bool]) -> tuple[Row, Outcome]:
+    """Return the reply, `results` with a `toolCallId` and a `result` for each tool call, and what it comes to.
 
     What changes something is done once, however often a tool call's id comes. What was not answered in time may be
     done all the same, so then the assistant is to ask again: within a call the same wish is the same booking or alert.
-    Without an organisation, which is what
-    there is of one while the database is away, the result says so.
+    What can wait is made good later: `keep` keeps the event, and says whether it could. Without an organisation, which
+    is what there is of one while the database is away, the result says so.
     """
     try:
         event = envelope.parse(payload)
     except ValidationError:
         raise ValidationFailed("The tool calls are not in the form that was agreed upon.") from None
-    results, well = [], True
+    results, said = [], set()
     for tool_call in event.tool_calls[:MOST]:
-        said = AWAY if org_id is None else _say(Line(org_id, event), tool_call)
-        well = well and said not in {AWAY, BROKEN, UNSURE}
-        results.append({"toolCallId": tool_call.id, "name": tool_call.name, "result": said})
+        sentence = AWAY if org_id is None else _say(Line(org_id, event), tool_call)
+        if sentence in {AWAY, UNSURE} and tools.named_tool(tool_call.name) in tools.KEPT and keep():
+            sentence = LATER
+        said.add(sentence)
+        results.append({"toolCallId": tool_call.id, "name": tool_call.name, "result": sentence})
     old = {"result": results[0]["result"]} if event.type == FUNCTION_CALL and results else {}
-    return {"results": results, **old}, well
+    outcome = Outcome.SPOOLED if LATER in said else Outcome.ANSWERED
+    return {"results": results, **old}, Outcome.FAILED if said & {AWAY, BROKEN, UNSURE} else outcome
 
 
 def _say(line: Line, tool_call: ToolCall) -> str:
-    tool = BY_NAME.get(re.sub(r"[^a-z]", "", tool_call.name.lower()))
+    tool = tools.named_tool(tool_call.name)
     ids = {"org_id": line.org_id, "provider_call_id": line.event.call_id, "tool_call_id": tool_call.id}
     if tool is None:
         logger.warning("unknown tool asked for", extra=ids)
@@ -68,4 +73,4 @@ def _say(line: Line, tool_call: ToolCall) -> str:
         )
         if not away:
             return BROKEN
-        return UNSURE if tool in CHANGING and not isinstance(error, _NOT_SENT) else AWAY
+        return UNSURE if tool in tools.CHANGING and not isinstance(error, _NOT_SENT) else AWAY

@@ -1,5 +1,6 @@
 """The tools: free times, booking, who is calling, and telling the clinic of a hot lead. Each returns what to say."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -11,9 +12,9 @@ from voxanne.database import Row
 from voxanne.phones import to_e164
 from voxanne.queries import tools as queries
 from voxanne.services import contacts, org_settings, phi_redaction, texts
-from voxanne.services.call_type_detector import CallType
-from voxanne.services.webhooks import handler, speech, statuses
+from voxanne.services.webhooks import routing, speech, statuses
 from voxanne.services.webhooks import tool_arguments as named
+from voxanne.services.webhooks.deliveries import Outcome
 from voxanne.services.webhooks.envelope import Event, ToolCall
 from voxanne.services.webhooks.tool_arguments import Arguments
 from voxanne.signals import text_queued
@@ -60,8 +61,7 @@ class Line:
     @cached_property
     def call(self) -> Row:
         """The call as `queries.tools` takes it."""
-        direction: CallType = handler.direction_of(self.org_id, self.event)
-        course = statuses.course(self.event, direction, self.country)
+        course = statuses.course(self.event, routing.direction_of(self.org_id, self.event), self.country)
         return {name: value for name, value in course.items() if value is not None}
 
 
@@ -169,6 +169,22 @@ BY_NAME: dict[str, Callable[[Line, ToolCall], str]] = {
 
 CHANGING = {book, notify_hot_lead}
 """Those that change something."""
+
+KEPT = {notify_hot_lead}
+"""Those that can be made good later: nobody waits for what comes of them."""
+
+
+def named_tool(name: str) -> Callable[[Line, ToolCall], str] | None:
+    """Return the tool that a language model means by a name."""
+    return BY_NAME.get(re.sub(r"[^a-z]", "", name.lower()))
+
+
+def make_good(line: Line) -> Outcome:
+    """Do what an event asked for while the database was away and can still be done; raises whatever goes wrong."""
+    owed = [tool_call for tool_call in line.event.tool_calls if named_tool(tool_call.name) in KEPT]
+    for tool_call in owed:
+        notify_hot_lead(line, tool_call)
+    return Outcome.APPLIED if owed else Outcome.IGNORED
 
 
 def _offer(asked: date, looked: date, slots: list[datetime], wanted: time | None) -> str:

@@ -1,0 +1,43 @@
+"""How long may still be waited, told by whoever waits."""
+
+import math
+import threading
+
+import pytest
+
+from voxanne import deadline
+
+
+def test_without_anybody_waiting_every_limit_is_its_own() -> None:
+    assert not deadline.is_set()
+    assert deadline.left(5.0) == 5.0
+
+
+def test_the_time_runs_out_and_ends_with_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(deadline.time, "monotonic", lambda: now[0])
+    with deadline.within(2.0):
+        assert deadline.is_set()
+        assert (deadline.left(5.0), deadline.left(1.0), deadline.left(math.inf)) == (2.0, 1.0, 2.0)
+        now[0] += 3.0
+        assert deadline.left(5.0) == 0.0
+    assert deadline.left(5.0) == 5.0
+
+
+def test_a_block_within_another_has_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline.time, "monotonic", lambda: 100.0)
+    with deadline.within(2.0):
+        with deadline.within(60.0):
+            assert deadline.left(math.inf) == 2.0
+        with deadline.within(1.0):
+            assert deadline.left(math.inf) == 1.0
+        assert deadline.left(math.inf) == 2.0
+
+
+def test_another_thread_is_not_hurried() -> None:
+    seen: list[float] = []
+    with deadline.within(0.0):
+        thread = threading.Thread(target=lambda: seen.append(deadline.left(5.0)))
+        thread.start()
+        thread.join()
+    assert seen == [5.0]
