@@ -19,7 +19,7 @@ missing for a minute (`scripts.py` says why). The first change in an outage is a
 """
 
 from voxanne.cache.errors import CacheConfigError, OriginUnavailableError
-from voxanne.cache.facade import Cache
+from voxanne.cache.facade import Cache, Change
 from voxanne.cache.regions import (
     AGENTS,
     ASSISTANT_ORG,
@@ -54,6 +54,7 @@ __all__ = [
     "SERVICES",
     "Cache",
     "CacheConfigError",
+    "Change",
     "OriginUnavailableError",
     "Region",
     "cache",
