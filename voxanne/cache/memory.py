@@ -67,10 +67,10 @@ class MemoryStore:
     def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float, begun: str = "") -> str:
         """Replace the tickets again and take the mark away, or leave it for `settle` seconds.
 
-        Return the new ticket, or "" if another change was under way since `begun`.
+        Return the new ticket, or "" if another change has begun or ended since `begun`.
         """
         with self._lock:
-            alone = all(self._is_alone(f"{region.name}:{group_of(key)}", token, begun) for region, key in keys)
+            alone = all(self._tickets.get(f"{region.name}:{group_of(key)}") == begun for region, key in keys)
             for name in self._replace_tickets(keys):
                 marks = self._busy.setdefault(name, {})
                 marks.pop(token, None)
@@ -106,9 +106,6 @@ class MemoryStore:
         for region, key in keys:
             self._backend.delete(f"{region.name}:{key}")
         return names
-
-    def _is_alone(self, name: str, token: str, begun: str) -> bool:
-        return self._is_busy(name) and set(self._busy[name]) == {token} and self._tickets.get(name) == begun
 
     def _is_busy(self, name: str) -> bool:
         now = time.monotonic()

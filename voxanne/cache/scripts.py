@@ -122,7 +122,7 @@ redis.call('ZADD', KEYS[2], now + ARGV[5], KEYS[5])
 
 # KEYS epoch index, then per key: generation, generation of the loads under way (often the same), busy, value
 # ARGV random generation_ms token busy_ms mark_ms ('0': take the mark away) begun (the random from before the write, '')
-# the epoch, if `begun` is given and no other change of any of the keys was under way since
+# the epoch, if `begun` is given and no other change of any of the keys has begun or ended since
 CHANGE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -137,8 +137,6 @@ for i = 3, #KEYS, 4 do
     redis.call('ZADD', KEYS[i + 2], now + ARGV[5], ARGV[3])
     redis.call('PEXPIRE', KEYS[i + 2], ARGV[4])
   end
-  redis.call('ZREMRANGEBYSCORE', KEYS[i + 2], '-inf', now)
-  if redis.call('ZCARD', KEYS[i + 2]) > 0 then alone = false end
   redis.call('DEL', KEYS[i + 3])
   redis.call('ZREM', KEYS[2], KEYS[i + 3])
 end

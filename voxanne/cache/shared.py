@@ -137,7 +137,7 @@ class RedisStore:
         """Replace the tickets again and take the mark away; kept for later if Redis is out.
 
         Where Redis knows nothing of the change at all, this waits until it does, or until the lease has ended: once in
-        an outage. Return the new ticket, or "" if another change was under way since `begun`.
+        an outage. Return the new ticket, or "" if another change has begun or ended since `begun`.
         """
         generation, epoch = _random(), None
         try:

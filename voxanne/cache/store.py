@@ -63,7 +63,8 @@ class Store(Protocol):
     def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float, begun: str = "") -> str:
         """Replace the tickets again and take the mark away, or leave it for `settle` seconds.
 
-        Return the new ticket of them all, or "" if another change of any of these keys was under way since `begun`.
+        Return the new ticket of them all, or "" if another change of any of these keys has begun or ended since
+        `begun`. One that is under way still is marked, so that `put` under this ticket stores nothing.
         """
 
     def count(self) -> int:
