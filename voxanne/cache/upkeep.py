@@ -1,4 +1,4 @@
-"""Which values are read, and so are worth loading anew before they end, and after a change that drops them."""
+"""Which values are read, and so are worth loading anew before they end and after a change that drops them."""
 
 import os
 import threading
@@ -42,6 +42,7 @@ class Upkeep:
 
     def note(self, wish: Wish) -> None:
         """Note that a value was read."""
+        pid = os.getpid()
         with self._lock:
             wishes = self._wishes.setdefault((wish.region.name, wish.group), {})
             if wish.key not in wishes:
@@ -49,7 +50,7 @@ class Upkeep:
                     return
                 self._number += 1
             wishes[wish.key] = wish
-            started, self._pid = self._pid == os.getpid(), os.getpid()
+            started, self._pid = self._pid == pid, pid
         if not started:  # threads don't outlive a fork
             threading.Thread(target=self._watch, name="cache-upkeep", daemon=True).start()
 
@@ -66,7 +67,7 @@ class Upkeep:
             self._grant(wish)
 
     def changed(self, keys: Iterable[tuple[Region, str]]) -> None:
-        """Grant what was wished of these organisations, whose values have been dropped."""
+        """Grant the wishes of these keys' organisations, whose values have been dropped."""
         with self._lock:
             dropped = [self._wishes.pop((region.name, group_of(key)), {}) for region, key in keys]
             self._number -= sum(map(len, dropped))
