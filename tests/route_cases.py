@@ -93,9 +93,9 @@ CASES = {
     "team.invite_member": Case(
         2, 1, role="admin", body=INVITATION, ok=201, direct=("POST", "team_invitations", INVITATION)
     ),
-    # a change of the team outdates all its roles, the caller's as well
+    # a change of the team outdates all its roles, the caller's as well; this one reads it twice, so it is fetched anew
     "team.set_member_role": Case(
-        2, 2, role="admin", body={"role": "viewer"}, direct=("PATCH", "user_org_roles", {"role": "viewer"})
+        2, 1, role="admin", body={"role": "viewer"}, direct=("PATCH", "user_org_roles", {"role": "viewer"})
     ),
     "team.remove_member": Case(2, 2, role="admin", ok=204, direct=("DELETE", "user_org_roles", None)),
     "invitations.list_invitations": Case(1, 1),

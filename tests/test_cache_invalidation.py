@@ -127,7 +127,7 @@ def test_a_change_that_forgets_the_cache_is_found_out(
 ) -> None:
     """The walk itself must fail for every one of these, once nothing is dropped any more."""
     change = CASES[endpoint](factory)
-    monkeypatch.setattr(Cache, "changing", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(Cache, "changing", lambda *_: contextlib.nullcontext(facade.Change()))
     monkeypatch.setattr(Cache, "drop", lambda *_: None)
 
     with pytest.raises(AssertionError, match=r"^/"):

@@ -137,7 +137,7 @@ def test_a_single_drop_does_not_put_redis_out(redis_server: RedisServer, monkeyp
     monkeypatch.setattr(cache.engine.store.link, "_start_keeper", lambda: None)
     cache.load(SERVICES, "org", lambda: 1)
     proxy.drop_connections()
-    assert cache.load(SERVICES, "org", lambda: 2) == 1
+    assert cache.load(SERVICES, "org", lambda: 2, refresh=False) == 1
     proxy.drop_connections()
     with cache.changing((SERVICES, "org")):
         proxy.drop_connections()

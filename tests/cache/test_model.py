@@ -1,4 +1,7 @@
-"""Reads, writes, drops, late readers and overlapping writers in any order, against the plainest model there is."""
+"""Reads, writes, drops, late readers and overlapping writers in any order, against the plainest model there is.
+
+Writers tell what they have written. What was read is fetched in the background meanwhile.
+"""
 
 import itertools
 from collections.abc import Iterator
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule, run_state_machine_as_test
 
 from tests.cache.apps import make_cache
-from voxanne.cache import AGENTS, SERVICES, Cache, engine
+from voxanne.cache import AGENTS, SERVICES, Cache, Change, engine
 
 REGIONS = st.sampled_from([SERVICES, AGENTS])
 KEYS = st.sampled_from(["a", "b"])
@@ -31,7 +34,7 @@ class Machine(RuleBasedStateMachine):
         self.numbers = itertools.count(1)
         self.run = next(RUNS)
         self.turns = itertools.cycle(self.caches)
-        self.open_blocks: list[AbstractContextManager[None]] = []
+        self.open_blocks: list[AbstractContextManager[Change]] = []
 
     def teardown(self) -> None:
         for block in self.open_blocks:
@@ -43,12 +46,18 @@ class Machine(RuleBasedStateMachine):
     @rule(region=REGIONS, key=KEYS)
     def read(self, region, key) -> None:
         now = self.origin.get((region.name, key))
-        assert next(self.turns).load(region, self.key(key), lambda: now) == now
+        assert next(self.turns).load(region, self.key(key), lambda: self.origin.get((region.name, key))) == now
 
     @rule(region=REGIONS, key=KEYS)
     def write(self, region, key) -> None:
         with next(self.turns).changing((region, self.key(key))):
             self.origin[region.name, key] = next(self.numbers)
+
+    @rule(region=REGIONS, key=KEYS)
+    def write_and_tell(self, region, key) -> None:
+        with next(self.turns).changing((region, self.key(key))) as change:
+            self.origin[region.name, key] = next(self.numbers)
+            change.tell(region, self.key(key), self.origin[region.name, key])
 
     @rule(region=REGIONS, key=KEYS)
     def write_then_drop(self, region, key) -> None:
@@ -69,18 +78,19 @@ class Machine(RuleBasedStateMachine):
     @rule(target=writers, region=REGIONS, key=KEYS)
     def begin_to_write(self, region, key):
         block = next(self.turns).changing((region, self.key(key)))
-        block.__enter__()
+        change = block.__enter__()
         self.open_blocks.append(block)
-        return block, region, key
+        return block, change, region, key
 
     @rule(writer=writers)
     def write_inside(self, writer) -> None:
-        _, region, key = writer
+        _, change, region, key = writer
         self.origin[region.name, key] = next(self.numbers)
+        change.tell(region, self.key(key), self.origin[region.name, key])
 
     @rule(writer=consumes(writers))
     def end_the_write(self, writer) -> None:
-        block, _, _ = writer
+        block, *_ = writer
         self.open_blocks.remove(block)
         block.__exit__(None, None, None)
 

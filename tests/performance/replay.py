@@ -196,7 +196,10 @@ def replay(clinics: list[Clinic], hour: list[traffic.Event], title: str) -> int:
         start = time.time()
         for event in tqdm(hour, title, file=sys.stderr, **options):
             clock.move_to(start + event.at)
+            cache.engine.upkeep.look()  # as a thread does every second; it does not know that this clock has jumped
             take(clinics[event.clinic], event)
+            # what an event starts in the background takes milliseconds, and the next is seconds away
+            cache.engine.wait_for_refreshes()
     return counts.total()
 
 

@@ -57,7 +57,9 @@ def test_a_report_alone_makes_the_row(factory: Factory, sql: Sql) -> None:
         "contact_changed": True,
         "alert_id": str(only(sql, "hot_lead_alerts", org_id)["id"]),
         "message_id": str(text["id"]),
+        "contact_stats": sql.execute("select public.contact_stats(%s) as now", [org_id]).fetchone()["now"],
     }
+    assert done["contact_stats"]["hot_leads"] == 1
     assert only(sql, "notifications", org_id)["type"] == "hot_lead"
 
 

@@ -1,5 +1,7 @@
 """How many requests to the database an event takes."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
@@ -11,6 +13,7 @@ from tests.services.webhooks.clinic import Clinic, clinic
 from voxanne import create_app
 
 APPLY = "POST rpc/apply_call_event"
+CONTACT_STATS = "/api/contacts/stats"
 ROUTE = "POST rpc/route_webhook"
 SETTINGS = ["GET organizations", "GET org_credentials"]
 
@@ -55,6 +58,24 @@ def test_a_warm_event_costs_one_request(here: Clinic, counted: RequestRecorder) 
     ):
         assert here.send(payload).status_code == 200
         assert counted.last == [APPLY]
+
+
+def test_after_an_event_the_numbers_of_contacts_cost_none(
+    factory: Factory, here: Clinic, counted: RequestRecorder
+) -> None:
+    owner = replace(factory.member(here.org_id), app=here.app)
+    assert owner.get(CONTACT_STATS).json["total_leads"] == 0
+    for number in range(3):
+        number_of_caller = {"number": f"+1415555010{number}"}
+        here.send(
+            events.status_update(
+                "in-progress", here.call(call_id=f"{here.call_id}-{number}", customer=number_of_caller)
+            )
+        )
+
+        reply = owner.get(CONTACT_STATS)
+
+        assert (reply.json["total_leads"], reply.json["cold_leads"], counted.last) == (number + 1, number + 1, [])
 
 
 def test_what_is_only_acknowledged_costs_none(here: Clinic, counted: RequestRecorder) -> None:

@@ -15,11 +15,15 @@ using it again. So that the others, who may reach Redis, serve nothing that it c
 Redis: once one lapses, all values are outdated and nothing is stored until that process is back, known to be dead, or
 missing for a minute (`scripts.py` says why). The first change in an outage is answered when the lease must have lapsed.
 
+What is read is loaded anew in the background: shortly before its end, and after a change that drops it. That makes one
+load in each life, whether or not a reader happens to come near its end (`upkeep.py`). A write that knows the value it
+leaves tells it (`Change.tell`), which spares the load.
+
 `store.py` says what a store does, `memory.py` and `shared.py` are the two; `engine.py` reads through one.
 """
 
 from voxanne.cache.errors import CacheConfigError, OriginUnavailableError
-from voxanne.cache.facade import Cache
+from voxanne.cache.facade import Cache, Change
 from voxanne.cache.regions import (
     AGENTS,
     ASSISTANT_ORG,
@@ -54,6 +58,7 @@ __all__ = [
     "SERVICES",
     "Cache",
     "CacheConfigError",
+    "Change",
     "OriginUnavailableError",
     "Region",
     "cache",

@@ -1,11 +1,11 @@
-"""Reading through a store: hit, early refresh, single flight, and stale values while the origin fails."""
+"""Reading through a store: hit, refresh beforehand, single flight, and stale values while the origin fails."""
 
 import contextlib
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeGuard
 
@@ -18,6 +18,7 @@ from voxanne.cache.flights import Flights
 from voxanne.cache.regions import Region
 from voxanne.cache.signals import cache_event
 from voxanne.cache.store import Claim, Entry, Reading, Store, Turn
+from voxanne.cache.upkeep import Upkeep, Wish
 
 Loader = Callable[[], Any]
 logger = logging.getLogger("voxanne.cache")
@@ -44,8 +45,9 @@ class Engine:
         self._is_unavailable = is_unavailable
         self._flights = Flights(FLIGHT_WAIT, is_unavailable)
         self._pool = ThreadPoolExecutor(REFRESHERS, thread_name_prefix="cache-refresh")
+        self.upkeep = Upkeep(self._grant)
         self._lock = threading.Lock()
-        self._refreshes: dict[tuple[str, str], Future[bytes]] = {}
+        self._refreshes: dict[tuple[str, str], Future[bytes | None]] = {}
         self._pauses: dict[tuple[str, str], float] = {}
 
     def load(self, region: Region, key: str, loader: Loader, *, refresh: bool) -> Any:
@@ -60,12 +62,31 @@ class Engine:
         self._note(region, "hits")
         if value is None:
             self._note(region, "negativeHits")
-        if now >= refresh_at and refresh:
-            self._refresh_early(region, key, loader, reading.ticket)
+        if refresh:
+            wish = Wish(region, key, region.group_of(key, value), refresh_at, loader)
+            if now < refresh_at:
+                self.upkeep.note(wish)
+            else:
+                self._grant(wish)
         return value
+
+    def changed(self, keys: Sequence[tuple[Region, str]], told: Sequence[tuple[Region, str, Any]], ticket: str) -> None:
+        """Make up for a change: store what it told, under its ticket, and load in the background what else is read.
+
+        Without a ticket nothing that was told is stored: another change may have come after it.
+        """
+        for region, key, value in told if ticket else ():
+            self._put(region, key, Claim(Turn.MINE, ticket), orjson.dumps(value))
+        self.upkeep.changed(keys)
+
+    def wait_for_refreshes(self) -> None:
+        """Wait until nothing is being refreshed in the background."""
+        while refreshes := list(self._refreshes.values()):
+            wait(refreshes)
 
     def close(self) -> None:
         """Stop the threads; refreshes not yet begun are dropped."""
+        self.upkeep.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
@@ -96,29 +117,36 @@ class Engine:
     def _renew(self, region: Region, key: str, loader: Loader, ticket: str | None, *, refresh: bool) -> bytes:
         if not refresh:
             return self._fly(region, key, loader, ticket)
-        future = self._refresh(region, key, loader, ticket)
+        future = self._refresh(region, key, lambda: self._fly(region, key, loader, ticket))
         wait([future], deadline.left(self.patience))
         if not future.done():
             raise _SlowOriginError
-        return future.result()
+        return future.result() or self._fly(region, key, loader, ticket)
 
-    def _refresh_early(self, region: Region, key: str, loader: Loader, ticket: str | None) -> None:
+    def _grant(self, wish: Wish) -> None:
+        region, key = wish.region, wish.key
         if not self._is_paused(region, key):
             with contextlib.suppress(RuntimeError):  # the program is ending, there will be no later
-                self._refresh(region, key, loader, ticket)
+                self._refresh(region, key, lambda: self._bring_up_to_date(region, key, wish.loader))
 
-    def _refresh(self, region: Region, key: str, loader: Loader, ticket: str | None) -> "Future[bytes]":
+    def _bring_up_to_date(self, region: Region, key: str, loader: Loader) -> bytes | None:
+        reading = self.store.read(region, key)
+        if reading.ticket is None or _is_fresh(reading.entry):
+            return None
+        return self._fly(region, key, loader, reading.ticket)
+
+    def _refresh(self, region: Region, key: str, load: Callable[[], bytes | None]) -> "Future[bytes | None]":
         name = (region.name, key)
         with self._lock:
             future = self._refreshes.get(name)
             if future is not None:
                 return future
-            future = self._pool.submit(self._fly, region, key, loader, ticket)
+            future = self._pool.submit(load)
             self._refreshes[name] = future
         future.add_done_callback(lambda done: self._refreshed(region, key, done))
         return future
 
-    def _refreshed(self, region: Region, key: str, done: "Future[bytes]") -> None:
+    def _refreshed(self, region: Region, key: str, done: "Future[bytes | None]") -> None:
         with self._lock:
             self._refreshes.pop((region.name, key), None)
         if not done.cancelled() and done.exception() is not None:
@@ -173,7 +201,7 @@ class Engine:
         value = None if packed == b"null" else packed
         life = region.life_of(value) * random.uniform(0.9, 1.0)  # noqa: S311 - jitter
         now = time.time()
-        refresh_at = now + life * random.uniform(0.7, 0.85)  # noqa: S311 - jitter
+        refresh_at = now + life * random.uniform(0.85, 0.95)  # noqa: S311 - jitter
         content = orjson.loads(packed) if region.owner else orjson.Fragment(packed)
         entry = [claim.ticket, refresh_at, now + life, content]
         self.store.put(region, key, claim, entry, life + region.stale_of(value))

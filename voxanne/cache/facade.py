@@ -26,6 +26,22 @@ EXTENSION = "voxanne-cache"
 SETTLE = 5.0
 
 
+class Change:
+    """A write under way."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Region, str, Any]] = []
+
+    def tell(self, region: Region, key: str, value: Any) -> None:
+        """Tell what a key's value is after the write, as the write itself has reported it: that spares a load.
+
+        The value must be as new as the write, so of the same transaction. It is not stored if another change of the
+        same keys was under way at any time meanwhile, since nobody knows which came last. The key must name its
+        organisation (no region with an `owner`).
+        """
+        self.told.append((region, key, value))
+
+
 class Cache:
     """The cache of the app at hand, or of the last app initialised where there is none."""
 
@@ -51,9 +67,9 @@ class Cache:
     def load(self, region: Region, key: str, loader: Callable[[], Any], *, refresh: bool = True) -> Any:
         """Return the cached value or what `loader()` returns, as JSON gives it back; each caller has its own copy.
 
-        None is an answer and is cached. The loader may run in another thread, after the request has ended (early
-        refresh), so it must not use `request`, `g` or `current_app`; where it has to, pass `refresh=False`. What it
-        raises is raised here, is not cached, and is counted.
+        None is an answer and is cached. The loader may run in another thread, long after the request has ended (a value
+        that is read is loaded anew before its end), so it must not use `request`, `g` or `current_app`; where it has
+        to, pass `refresh=False`. What it raises is raised here, is not cached, and is counted.
         """
         engine, begun = self.engine, time.perf_counter()
         try:
@@ -62,22 +78,25 @@ class Cache:
             cache_read.send(engine, region=region.name, seconds=time.perf_counter() - begun)
 
     @contextmanager
-    def changing(self, *keys: tuple[Region, str]) -> Iterator[None]:
+    def changing(self, *keys: tuple[Region, str]) -> Iterator[Change]:
         """Around a write: the next read of these keys that begins after the block sees the change.
 
         Nothing that anybody loaded before the block's end is served or stored afterwards. If the block raises, the
         write may still come to pass (a time-out), so the keys are read from the origin for some seconds more.
+
+        What had been read since it was loaded is loaded anew in the background, unless the block tells the value.
         """
-        store, token = self.engine.store, secrets.token_hex(8)
+        engine, token = self.engine, secrets.token_hex(8)
         for _, key in keys:
             _checked(key)
-        settle = SETTLE
-        store.begin_change(keys, token)
+        settle, change, ticket = SETTLE, Change(), ""
+        begun = engine.store.begin_change(keys, token)
         try:
-            yield
+            yield change
             settle = 0.0
         finally:
-            store.end_change(keys, token, settle=settle)
+            ticket = engine.store.end_change(keys, token, settle=settle, begun=begun)
+        engine.changed(keys, change.told, ticket)
 
     def drop(self, region: Region, key: str) -> None:
         """Forget what a key's organisation has in a region, as after a write that was made elsewhere.

@@ -54,24 +54,30 @@ class MemoryStore:
     def release(self, region: Region, key: str, claim: Claim) -> None:
         """Do nothing: flights end by themselves."""
 
-    def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> None:
-        """Replace the tickets and mark the keys busy."""
+    def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> str:
+        """Replace the tickets and mark the keys busy; return the new ticket."""
         with self._lock:
             if len(self._busy) > MAX_BUSY:
                 for name in list(self._busy):
                     self._is_busy(name)
             for name in self._replace_tickets(keys):
                 self._busy.setdefault(name, {})[token] = time.monotonic() + BUSY_FOR
+            return str(self._changes)
 
-    def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float) -> None:
-        """Replace the tickets again and take the mark away, or leave it for `settle` seconds."""
+    def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float, begun: str = "") -> str:
+        """Replace the tickets again and take the mark away, or leave it for `settle` seconds.
+
+        Return the new ticket, or "" if another change has begun or ended since `begun`.
+        """
         with self._lock:
+            alone = all(self._tickets.get(f"{region.name}:{group_of(key)}") == begun for region, key in keys)
             for name in self._replace_tickets(keys):
                 marks = self._busy.setdefault(name, {})
                 marks.pop(token, None)
                 if settle:
                     marks[token] = time.monotonic() + settle
                 self._is_busy(name)
+            return str(self._changes) if alone else ""
 
     def count(self) -> int:
         """Return how many values have not expired."""
@@ -88,15 +94,14 @@ class MemoryStore:
         return self._tickets.get(f"{region.name}:{group}") or self._floor
 
     def _replace_tickets(self, keys: Sequence[tuple[Region, str]]) -> list[str]:
+        self._changes += 1
         names = [f"{region.name}:{group_of(key)}" for region, key in keys]
         loading = [f"{region.name}:{region.group(key)}" for region, key in keys]
         if len(self._tickets) + len(names) + len(loading) > self._max_tickets:
             # one floor for all stands in for every number forgotten: it is newer than any ticket given out
-            self._changes += 1
             self._floor = str(self._changes)
             self._tickets.clear()
         for name in (*names, *loading):
-            self._changes += 1
             self._tickets[name] = str(self._changes)
         for region, key in keys:
             self._backend.delete(f"{region.name}:{key}")

@@ -120,12 +120,15 @@ redis.call('ZADD', KEYS[2], now + ARGV[5], KEYS[5])
 """
 )
 
-# KEYS index, then per key: generation, generation of the loads under way (often the same), busy, value
-# ARGV random generation_ms token busy_ms mark_ms ('0': take the mark away)
+# KEYS epoch index, then per key: generation, generation of the loads under way (often the same), busy, value
+# ARGV random generation_ms token busy_ms mark_ms ('0': take the mark away) begun (the random from before the write, '')
+# the epoch, if `begun` is given and no other change of any of the keys has begun or ended since
 CHANGE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for i = 2, #KEYS, 4 do
+local alone = true
+for i = 3, #KEYS, 4 do
+  if redis.call('GET', KEYS[i]) ~= ARGV[6] then alone = false end
   redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2])
   redis.call('SET', KEYS[i + 1], ARGV[1], 'PX', ARGV[2])
   if ARGV[5] == '0' then
@@ -135,8 +138,9 @@ for i = 2, #KEYS, 4 do
     redis.call('PEXPIRE', KEYS[i + 2], ARGV[4])
   end
   redis.call('DEL', KEYS[i + 3])
-  redis.call('ZREM', KEYS[1], KEYS[i + 3])
+  redis.call('ZREM', KEYS[2], KEYS[i + 3])
 end
+return alone and redis.call('GET', KEYS[1])
 """
 
 # KEYS counts seen; ARGV batch seen_ms, then field, number, ...

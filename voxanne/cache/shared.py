@@ -120,19 +120,29 @@ class RedisStore:
         if claim.turn is Turn.MINE:
             self._try(self._release, [self._lock_at(region, key)], [f"{claim.ticket} {claim.token}"])
 
-    def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> None:
-        """Replace the tickets and mark the keys busy; the mark outlives a writer that dies by half a minute at most."""
-        self._open[token] = False
-        self._open[token] = self._try(self._change, *self._change_of(keys, token, BUSY_MS), again=True)
+    def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> str:
+        """Replace the tickets and mark the keys busy; the mark outlives a writer that dies by half a minute at most.
 
-    def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float) -> None:
+        Return the new generation, "" where Redis could not be told.
+        """
+        generation, self._open[token] = _random(), False
+        try:
+            self._tell(keys, token, BUSY_MS, generation)
+        except OutError:
+            return ""
+        self._open[token] = True
+        return str(generation)
+
+    def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float, begun: str = "") -> str:
         """Replace the tickets again and take the mark away; kept for later if Redis is out.
 
         Where Redis knows nothing of the change at all, this waits until it does, or until the lease has ended: once in
-        an outage.
+        an outage. Return the new ticket, or "" if another change has begun or ended since `begun`.
         """
-        told = self._try(self._change, *self._change_of(keys, token, round(settle * 1000)), again=True)
-        if not told:
+        generation, epoch = _random(), None
+        try:
+            epoch = self._tell(keys, token, round(settle * 1000), generation, begun)
+        except OutError:
             change = _Change(tuple(keys), token, settle)
             with self._told:
                 too_many = len(self._missed) >= MAX_MISSED
@@ -143,6 +153,7 @@ class RedisStore:
             if not self._open.get(token):  # else the mark keeps what is read from being stored
                 self._wait_until_known(change)
         self._open.pop(token, None)
+        return f"{int(epoch)}.{generation}" if epoch else ""
 
     def count(self) -> int:
         """Return how many live values Redis holds for all processes; 0 while it is out."""
@@ -207,7 +218,7 @@ class RedisStore:
             seconds, micros = cast("tuple[int, int]", self.link.client.time())
             while self._missed:  # before the lease is renewed, since that lets the others store again
                 missed = self._missed[0]
-                self._change(*self._change_of(missed.keys, missed.token, round(missed.settle * 1000)))
+                self._change(*self._change_of(missed.keys, missed.token, round(missed.settle * 1000), _random()))
                 with self._told:
                     if self._missed and self._missed[0] is missed:
                         del self._missed[0]
@@ -230,21 +241,26 @@ class RedisStore:
                 self._tally([self._counts, f"{self._seen}:{os.getpid()}"], [batch.id, SEEN_MS, *flat])
                 self._counters.sent(batch)
 
-    def _try(self, script: Script, keys: list[str], args: list[Any], *, again: bool = False) -> bool:
-        try:
-            self.link.call(lambda: script(keys, args), again=again)
-        except OutError:
-            return False
-        return True
+    def _try(self, script: Script, keys: list[str], args: list[Any]) -> None:
+        with contextlib.suppress(OutError):
+            self.link.call(lambda: script(keys, args))
 
-    def _change_of(self, keys: Sequence[tuple[Region, str]], token: str, mark_ms: int) -> tuple[list[str], list[Any]]:
-        names = [self._index]
+    def _tell(
+        self, keys: Sequence[tuple[Region, str]], token: str, mark_ms: int, generation: int, begun: str = ""
+    ) -> bytes | None:
+        change = self._change_of(keys, token, mark_ms, generation, begun)
+        return cast("bytes | None", self.link.call(lambda: self._change(*change), again=True))
+
+    def _change_of(
+        self, keys: Sequence[tuple[Region, str]], token: str, mark_ms: int, generation: int, begun: str = ""
+    ) -> tuple[list[str], list[Any]]:
+        names = [self._epoch, self._index]
         for region, key in keys:
             group = group_of(key)
             loading_at = self._generation_at(region, region.group(key))
             names += [self._generation_at(region, group), loading_at, self._busy_at(region, group)]
             names.append(self._value_at(region, key))
-        return names, [_random(), TICKET_MS, token, BUSY_MS, mark_ms]
+        return names, [generation, TICKET_MS, token, BUSY_MS, mark_ms, begun]
 
     def _generation_at(self, region: Region, group: str) -> str:
         return f"{self._prefix}:gen:{region.name}:{group}"

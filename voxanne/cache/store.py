@@ -57,11 +57,15 @@ class Store(Protocol):
     def release(self, region: Region, key: str, claim: Claim) -> None:
         """End a claim without storing."""
 
-    def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> None:
-        """Replace the tickets and mark the keys busy, before a write."""
+    def begin_change(self, keys: Sequence[tuple[Region, str]], token: str) -> str:
+        """Replace the tickets and mark the keys busy, before a write; return what `end_change` takes as `begun`."""
 
-    def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float) -> None:
-        """Replace the tickets again and take the mark away, or leave it for `settle` seconds."""
+    def end_change(self, keys: Sequence[tuple[Region, str]], token: str, *, settle: float, begun: str = "") -> str:
+        """Replace the tickets again and take the mark away, or leave it for `settle` seconds.
+
+        Return the new ticket of them all, or "" if another change of any of these keys has begun or ended since
+        `begun`. One that is under way still is marked, so that `put` under this ticket stores nothing.
+        """
 
     def count(self) -> int:
         """Return how many live values it holds."""

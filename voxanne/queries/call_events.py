@@ -12,7 +12,8 @@ def apply(db: SyncPostgrestClient, org_id: str, event: Row) -> Row:
     `event` holds `event_id`, `event_type`, `rank` (1 queued, 2 ringing, 3 in progress, 4 ended, 5 report),
     `received_at`, `attempts`, `call` (`vapi_call_id`, `call_type` and columns of a call), `contact` and `alert`;
     nothing may hold a NUL character. Events may come in any order. The result holds `duplicate`, `applied`, `call_id`,
-    `call_type`, `contact_id`, `contact_changed`, and `alert_id` and `message_id` if this event made them.
+    `call_type`, `contact_id`, `contact_changed`, `alert_id` and `message_id` if this event made them, and with a
+    `contact` the `contact_stats` that it leaves, as `contacts.get_stats` returns them.
     Raises `APIError`, with the code VX001 if the call belongs to another organisation.
     """
     return call_row(db, "apply_call_event", {"p_org_id": org_id, "p_event": event})

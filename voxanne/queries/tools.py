@@ -45,8 +45,8 @@ def hot_lead(
 ) -> Row:
     """Alert the clinic about the caller, once for each call.
 
-    Returns `alerted` (whether by this tool call), `alert_id`, `call_id`, `contact_id`, `contact_changed`, `message_id`
-    and `duplicate`.
+    Returns `alerted` (whether by this tool call), `alert_id`, `call_id`, `contact_id`, `contact_changed`, `message_id`,
+    `duplicate`, and with a `contact` the `contact_stats` that it leaves.
     """
     arguments = {
         "p_org_id": org_id,

@@ -1,6 +1,7 @@
-"""Numbers of contacts, cached until the contacts change."""
+"""Contacts: their numbers from the cache, dropped by every change or replaced by what it reports."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from voxanne import database
@@ -16,6 +17,16 @@ def stats(caller: Principal) -> Row:
     return cast(Row, cache.load(CONTACT_STATS, caller.org_id, lambda: contacts.get_stats(db, caller.org_id)))
 
 
-def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap every change of contacts, also by a webhook, so that nobody reads the old numbers afterwards."""
-    return cache.changing((CONTACT_STATS, org_id))
+@contextmanager
+def changing(org_id: str) -> Iterator[Callable[[Row], None]]:
+    """Wrap a change of contacts, a webhook's included, so that nobody reads the old numbers afterwards.
+
+    It yields what takes the change's result: the numbers that it may hold as `contact_stats` are the next to be read.
+    """
+    with cache.changing((CONTACT_STATS, org_id)) as change:
+
+        def tell(result: Row) -> None:
+            if "contact_stats" in result:
+                change.tell(CONTACT_STATS, org_id, result["contact_stats"])
+
+        yield tell

@@ -5,7 +5,7 @@ from typing import cast
 
 from postgrest import SyncPostgrestClient
 
-from voxanne.cache import INBOUND_CONFIG, cache
+from voxanne.cache import INBOUND_CONFIG, Change, cache
 from voxanne.database import Row
 from voxanne.phones import to_e164
 from voxanne.queries import org_settings as queries
@@ -22,8 +22,8 @@ def load(db: SyncPostgrestClient, org_id: str) -> Row | None:
     return cast(Row | None, cache.load(INBOUND_CONFIG, org_id, lambda: _flat(queries.get_inbound_config(db, org_id))))
 
 
-def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap every change of the voice assistants or of the configured number."""
+def changing(org_id: str) -> AbstractContextManager[Change]:
+    """Wrap a change of the voice assistants or of the configured number."""
     return cache.changing((INBOUND_CONFIG, org_id))
 
 

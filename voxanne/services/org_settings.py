@@ -6,7 +6,7 @@ from typing import Any, cast
 from postgrest import SyncPostgrestClient
 
 from voxanne import database
-from voxanne.cache import INBOUND_CONFIG, ORG_SECRETS, ORG_SETTINGS, cache
+from voxanne.cache import INBOUND_CONFIG, ORG_SECRETS, ORG_SETTINGS, Change, cache
 from voxanne.database import Row
 from voxanne.queries import org_settings as queries
 from voxanne.services import secrets
@@ -31,8 +31,8 @@ def secret(org_id: str, provider: str, field: str) -> str | None:
     return secrets.decrypt_one(org_id, provider, field, stored.get(provider))
 
 
-def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap every change of settings or secrets, so that nobody uses the old ones afterwards."""
+def changing(org_id: str) -> AbstractContextManager[Change]:
+    """Wrap a change of settings or secrets, so that nobody uses the old ones afterwards."""
     return cache.changing((ORG_SETTINGS, org_id), (ORG_SECRETS, org_id), (INBOUND_CONFIG, org_id))
 
 

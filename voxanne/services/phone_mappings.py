@@ -12,7 +12,7 @@ from postgrest.exceptions import APIError
 
 from voxanne import database
 from voxanne.auth import Principal
-from voxanne.cache import ASSISTANT_ORG, DIALLED_ORG, INBOUND_CONFIG, NOBODY, PHONE_MAPPING, cache
+from voxanne.cache import ASSISTANT_ORG, DIALLED_ORG, INBOUND_CONFIG, NOBODY, PHONE_MAPPING, Change, cache
 from voxanne.database import Row
 from voxanne.errors import UNIQUE_VIOLATION, Conflict, NotFound
 from voxanne.queries import phone_mappings
@@ -20,8 +20,8 @@ from voxanne.queries import phone_mappings
 LONGEST_ID = 200
 
 
-def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap every change of an organisation's numbers or assistants, so that no call is routed by the old ones."""
+def changing(org_id: str) -> AbstractContextManager[Change]:
+    """Wrap a change of an organisation's numbers or assistants, so that no call is routed by old ones afterwards."""
     routing = ((region, owner) for region in (PHONE_MAPPING, DIALLED_ORG, ASSISTANT_ORG) for owner in (org_id, NOBODY))
     return cache.changing(*routing, (INBOUND_CONFIG, org_id))
 

@@ -13,7 +13,7 @@ from postgrest.exceptions import APIError
 
 from voxanne import database
 from voxanne.auth import Account, Principal, Role
-from voxanne.cache import AGENTS, ROLE, cache
+from voxanne.cache import AGENTS, ROLE, Change, cache
 from voxanne.database import Row
 from voxanne.errors import UNIQUE_VIOLATION, ApiError, Conflict, Forbidden, NotFound, ValidationFailed
 from voxanne.queries import members
@@ -29,8 +29,8 @@ DESCRIPTIONS = {
 LAST_TO_LEAVE = "You are the last owner or admin of your organisation: make somebody else one before you leave it."
 
 
-def changing(*org_ids: str) -> AbstractContextManager[None]:
-    """Wrap every change of the team, so that nobody reads old roles or the old list of agents afterwards."""
+def changing(*org_ids: str) -> AbstractContextManager[Change]:
+    """Wrap a change of the team, so that nobody reads the old list of agents or anybody's old role afterwards."""
     return cache.changing(*((region, org_id) for org_id in org_ids for region in (AGENTS, ROLE)))
 
 

@@ -56,8 +56,9 @@ def apply(delivery: Delivery) -> Outcome:
         "attempts": delivery.attempts,
         **_changes(org_id, event),
     }
-    with contacts.changing(org_id) if changes["contact"] else nullcontext():
+    with contacts.changing(org_id) if changes["contact"] else nullcontext(lambda _: None) as tell:
         result = call_events.apply(database.as_service(), org_id, changes)
+        tell(result)
     if result.get("message_id"):
         text_queued.send()
     return Outcome.DUPLICATE if result["duplicate"] else Outcome.APPLIED

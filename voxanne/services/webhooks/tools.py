@@ -149,10 +149,11 @@ def notify_hot_lead(line: Line, tool_call: ToolCall) -> str:
     }
     alert["text"] = texts.hot_lead_text(line.event.call_id or tool_call.id, alert, line.settings)
     contact = {"phone": phone, **({"name": name} if name else {})} if phone else None
-    with contacts.changing(line.org_id):
+    with contacts.changing(line.org_id) as tell:
         result = queries.hot_lead(
             database.as_service(), line.org_id, tool_call.id, call=line.call, contact=contact, alert=alert
         )
+        tell(result)
     _tell_sender(result)
     return "The clinic has been told and will call back as soon as possible."
 
