@@ -185,14 +185,23 @@ def names_in(node: object) -> set[str]:
     return found
 
 
-def exposed(app: Flask, factory: Factory) -> set[str]:
+def samples(app: Flask, factory: Factory) -> dict[str, set[str]]:
+    """The labels of everything that /metrics tells, by its name."""
     factory.caller().get("/api/agents")
     factory.caller().get("/api/services")
     touch()
     webhooks("applied", 1)
     metrics.note_request("GET", "/api/services", OK, 2.0, slow=True)
     text = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text
-    return {sample.name for family in text_string_to_metric_families(text) for sample in family.samples} | {"up"}
+    found = {"up": {"job", "instance"}}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+def exposed(app: Flask, factory: Factory) -> set[str]:
+    return set(samples(app, factory))
 
 
 def test_dashboard_and_rules_name_only_metrics_that_there_are(app: Flask, factory: Factory) -> None:
@@ -203,6 +212,24 @@ def test_dashboard_and_rules_name_only_metrics_that_there_are(app: Flask, factor
 
     assert all(named.values())
     assert {name for names in named.values() for name in names} - there == set()
+
+
+def test_dashboard_and_rules_name_only_labels_that_there_are(app: Flask, factory: Factory) -> None:
+    there = samples(app, factory)
+    shown = [
+        (target["expr"], target.get("legendFormat", "")) for panel in DASHBOARD["panels"] for target in panel["targets"]
+    ]
+    told = [(rule["expr"], " ".join(rule["annotations"].values())) for rule in RULES.values()]
+
+    for expression, text in shown + told:
+        names = names_in(promql_parser.parse(expression.replace("$__rate_interval", "5m")))
+        labels = set().union(*(there[name] for name in names)) | {"job", "instance"}
+        named = set(re.findall(r'(\w+)\s*(?:=~|!~|!=|=)\s*"', expression))
+        named |= {
+            label.strip() for by in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", expression) for label in by.split(",")
+        }
+        named |= set(re.findall(r"\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}", text)) - {"value"}
+        assert named - {""} <= labels, expression
 
 
 def test_the_dashboard_shows_every_metric(app: Flask, factory: Factory) -> None:
