@@ -32,7 +32,7 @@ def answer(org_id: str | None, payload: dict[str, Any]) -> tuple[Row, bool]:
     """
     try:
         event = envelope.parse(payload)
-    except ValidationError:
+    except (ValidationError, TypeError):  # the latter for what is nested too deeply
         raise ValidationFailed("The tool calls are not in the form that was agreed upon.") from None
     results, well = [], True
     for tool_call in event.tool_calls[:MOST]:
