@@ -15,13 +15,16 @@ _STRONG = (
 _WEAK = (
     ("this", "is"), ("i'm",), ("i", "am"), ("it's",), ("it", "is"), ("is", "this"), ("call", "me"),
     ("speaking", "with"), ("speaking", "to"),
-    ("speak", "with"), ("thanks",), ("thank", "you"), ("hi",), ("hello",), ("name", ":"),
+    ("speak", "with"), ("it", "under"), ("me", "down", "as"), ("go", "by"), ("ask", "for"), ("asked", "for"),
+    ("patient", "is"), ("you've", "got"), ("thanks",), ("thank", "you"), ("hi",), ("hello",), ("name", ":"),
 )  # fmt: skip
 _OWN = {("this", "is"), ("i'm",), ("i", "am"), ("name", "is"), ("name's",), ("it's",), ("it", "is")}
 _RELATIVES = {
     "daughter", "son", "husband", "wife", "mother", "father", "mom", "mum", "dad", "sister", "brother", "partner",
     "friend",
-    "fiancé", "fiancée", "fiance", "grandmother", "grandfather", "aunt", "uncle", "child",
+    "fiancé", "fiancée", "fiance", "grandmother", "grandfather", "aunt", "uncle", "child", "boyfriend", "girlfriend",
+    "cousin", "niece", "nephew", "spouse", "roommate", "neighbor", "neighbour", "colleague", "coworker", "stepson",
+    "stepdaughter",
 }  # fmt: skip
 _TITLES = {"mr", "mrs", "ms", "miss", "mx", "mister", "misses", "missus"}
 _STAFF = {"dr", "doctor", "nurse", "professor", "prof"}
@@ -47,6 +50,7 @@ _PARTICLES = {
     "mac",
 }
 _CALLING = {"speaking", "calling", "here", "again"}
+_CALLING_HERE = {"speaking", "here"}
 # Nobody is called that: what follows "I'm" or "this is" at the start of a sentence, and days and months.
 _NO_NAMES = {
     "a", "about", "actually", "again", "all", "also", "alright", "am", "an", "and", "any", "anybody", "anyone", "are",
@@ -77,6 +81,13 @@ _NO_NAMES = {
     "may", "does", "did", "correctly",
     "goodbye", "bye", "it'll", "ai", "urgent", "important", "amazing", "awesome", "wonderful", "exactly", "true",
     "unavailable", "open", "closed",
+    "pardon", "excuse", "nothing", "hold", "wait", "hang", "never", "rather", "prefer", "private", "same", "nope",
+    "hey", "cancel", "hmm", "huh", "every", "most", "absolutely", "certainly", "type", "siri", "alexa", "google",
+    "christmas", "thanksgiving", "easter", "halloween", "ramadan", "english", "spanish", "french", "italian", "irish",
+    "british", "scottish", "canadian", "mexican", "indian", "chinese", "japanese", "korean", "brazilian", "african",
+    "asian", "hispanic", "latina", "latino", "european", "catholic", "muslim", "jewish", "hindu", "mormon", "medicare",
+    "medicaid", "later", "second", "moment", "minute", "already", "whatever", "listen", "look", "stop", "go", "repeat",
+    "chicago", "boston", "texas", "california",
     "first", "last", "number", "phone", "email", "date", "appointment", "double", "triple", *UNITS, *TEENS, *TENS,
 }  # fmt: skip
 _WORKPLACES = {
@@ -125,7 +136,7 @@ def own_name(tokens: list[Token]) -> str | None:
                 continue
             if cue in _STRONG and word_at(tokens, index - 1) not in {"my", "full"}:
                 continue
-            for name in _name(tokens, index + len(cue), strong=cue in _STRONG):
+            for name in name_at(tokens, index + len(cue), strong=cue in _STRONG):
                 return name
     return None
 
@@ -148,15 +159,14 @@ def _introduction(tokens: list[Token], index: int, *, by_assistant: bool) -> Ite
     word = tokens[index].word
     if word.removesuffix("'s") in _TITLES:
         start = index + 1 + (word_at(tokens, index + 1) == ".")
-        yield from _name(tokens, start, strong=False)
-    if word in _RELATIVES:
+        yield from name_at(tokens, start, strong=False)
+    if word in _CALLING_HERE and not by_assistant:
+        yield from _before(tokens, index)
+    if word in _RELATIVES or (word == "law" and word_at(tokens, index - 2) == "in"):
         start = index + 1 + (word_at(tokens, index + 1) == ",")
-        yield from _name(tokens, start, strong=False)
+        yield from name_at(tokens, start, strong=False)
     if word == "is" and _calls_it_a_name(tokens, index):
-        start = index
-        while start > 0 and index - start < _MOST_PARTS and tokens[start - 1].text[0].isupper():
-            start -= 1
-        yield from _name(tokens, start, strong=False)
+        yield from name_at(tokens, _first_capital(tokens, index), strong=False)
     for cue in _STRONG + _WEAK:
         if word != cue[0] or any(word_at(tokens, index + place) != part for place, part in enumerate(cue)):
             continue
@@ -164,7 +174,22 @@ def _introduction(tokens: list[Token], index: int, *, by_assistant: bool) -> Ite
             continue
         start = index + len(cue)
         start += word_at(tokens, start) in {",", ":"}
-        yield from _name(tokens, start, strong=cue in _STRONG)
+        yield from name_at(tokens, start, strong=cue in _STRONG)
+
+
+def _first_capital(tokens: list[Token], index: int) -> int:
+    start = index
+    while start > 0 and index - start < _MOST_PARTS and tokens[start - 1].text[0].isupper():
+        start -= 1
+    return start
+
+
+def _before(tokens: list[Token], index: int) -> Iterator[str]:
+    """Return the name in "Jane Doe here, ..." and "Jane speaking.", a sentence of its own."""
+    start, after = _first_capital(tokens, index), index + 1
+    ends = after >= len(tokens) or not tokens[after].is_word or tokens[after].word in _CALLING
+    if ends and start < index and (start == 0 or not tokens[start - 1].is_word):
+        yield from (name for name in name_at(tokens, start, strong=False) if len(name.split()) == index - start)
 
 
 def _calls_it_a_name(tokens: list[Token], index: int) -> bool:
@@ -178,7 +203,8 @@ def _of_somebody_else(tokens: list[Token], index: int) -> bool:
     return "your" in {token.word for token in tokens[max(0, index - 2) : index]}
 
 
-def _name(tokens: list[Token], start: int, *, strong: bool) -> Iterator[str]:
+def name_at(tokens: list[Token], start: int, *, strong: bool) -> Iterator[str]:
+    """Return the name that begins there, if one does; after a `strong` cue it may be in small letters."""
     if word_at(tokens, start).rstrip(".") in _STAFF:
         return
     if word_at(tokens, start) in _TITLES:
@@ -193,6 +219,10 @@ def _name(tokens: list[Token], start: int, *, strong: bool) -> Iterator[str]:
     if cue & _ASSISTANTS:
         return
     yield " ".join(words)
+    if word_at(tokens, end) == ",":  # "Smith, Rebecca Smith"
+        again = _end_of_name(tokens, end + 1, strong=False)
+        if again > end + 1 and tokens[again - 1].word == words[-1]:
+            yield " ".join(token.word for token in tokens[end + 1 : again] if token.is_word)
 
 
 def _end_of_name(tokens: list[Token], start: int, *, strong: bool) -> int:

@@ -5,9 +5,10 @@ of figures (policy or record numbers), all as they are written and as a voice sa
 "jane dot doe at gmail dot com", "born march third nineteen eighty two"). Appointments, prices and procedures stay: a
 date is a date of birth where birth is spoken of, or when it names a year three or more years ago in full.
 
-Names are those given and those introduced in speech ("my name is …", "this is … speaking", "my daughter …",
-"Mrs …"), in all places where they occur. Doctors and nurses, the clinic and the assistant stay readable: they are
-staff, and the clinic must see whom a caller wants. A name that nobody introduces and that is not given stays, too.
+Names are those given, those introduced in speech ("my name is …", "this is … speaking", "my daughter …", "Mrs …") and
+those with which a caller answers the assistant's question, in all places where they occur. Doctors and nurses, the
+clinic and the assistant stay readable: they are staff, and the clinic must see whom a caller wants. A name that nobody
+introduces or asks for and that is not given stays, too, and so do addresses of houses.
 
 The rules are our own as no library fits. scrubadub (2.0.1) brings scikit-learn, scipy and nltk, 269 MB; of seven
 sentences it understood the one with a written number and a written address, and neither names, nor a card, nor anything
@@ -16,9 +17,9 @@ dateparser takes "may" and "at 2" for dates, and of "march third nineteen eighty
 and "double five" as they are. From python-stdnum comes the check digit of cards.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from voxanne.services import phi_emails, phi_names
+from voxanne.services import phi_answers, phi_emails, phi_names
 from voxanne.services.phi_figures import Walk
 from voxanne.services.phi_tokens import Span, Token, replace, tokenize
 
@@ -48,14 +49,20 @@ def introduced_name(turns: Turns) -> str | None:
 
 def _redact(turns: Turns, names: Iterable[str]) -> list[str]:
     texts = [_apply(text, phi_emails.find) for _, text in turns]
-    said = [
-        name
-        for (speaker, _), text in zip(turns, texts, strict=True)
-        for name in phi_names.introduced(tokenize(text), by_assistant=speaker == "agent")
-    ]
-    parts = phi_names.known([*names, *said])
+    parts = phi_names.known([*names, *_said([speaker for speaker, _ in turns], texts)])
     walk = Walk()
     return [_apply(_apply(text, lambda tokens: phi_names.find(tokens, parts)), walk.find) for text in texts]
+
+
+def _said(speakers: Sequence[str], texts: Sequence[str]) -> Iterator[str]:
+    """Return the names that are introduced, or answer the question before."""
+    asked = False
+    for speaker, text in zip(speakers, texts, strict=True):
+        tokens, by_assistant = tokenize(text), speaker == "agent"
+        yield from phi_names.introduced(tokens, by_assistant=by_assistant)
+        if asked and not by_assistant:
+            yield from phi_answers.answered(tokens)
+        asked = by_assistant and phi_answers.asks_for_name(tokens)
 
 
 def _apply(text: str, find: Callable[[list[Token]], list[Span]]) -> str:

@@ -95,7 +95,7 @@ def _read(body: bytes) -> tuple[Row | None, Event | None]:
 
 
 def _json(body: bytes) -> Row | None:
-    """Read an object; what Postgres and strict JSON can't hold (NUL, half characters, NaN) is not worth losing it for."""
+    """Read an object; NUL, half characters and NaN, which no store holds, are not worth losing it for."""
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError:
