@@ -96,6 +96,14 @@ def test_an_assistant_that_is_not_served_stale_beyond_its_life_is_asked_for_agai
 def test_an_event_of_a_deleted_clinic_is_nobodys(factory):
     here = clinic(factory, status="deleted")
     assert here.send(events.status_update("ringing", here.call())).status_code == 404
+    factory.insert(
+        "public.phone_number_mapping",
+        org_id=here.org_id,
+        inbound_phone_number=here.number,
+        vapi_phone_number_id=f"pn-{here.call_id}",
+    )
+    call = here.call(assistant=None, phoneNumberId=f"pn-{here.call_id}")
+    assert here.send(events.status_update("ringing", call)).status_code == 404
 
 
 @pytest.mark.parametrize("own", [None, "a-secret-of-this-clinic-alone,the-one-before-it"])
