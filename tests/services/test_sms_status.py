@@ -107,3 +107,8 @@ def test_a_text_that_is_unknown_is_acknowledged(app_with, sent) -> None:
     signature = RequestValidator("platform's").compute_signature(URL, form)
     with app.test_request_context():
         assert sms_status.apply_status(form, URL, signature) is SmsOutcome.UNKNOWN
+
+
+def test_an_account_that_is_no_id_is_a_wrong_signature_and_no_trouble_of_the_database(report) -> None:
+    for account in ("AC\x00", "a" * 101, "AC 7"):
+        assert report("SM" + "0" * 32, "sent", AccountSid=account) is SmsOutcome.REFUSED

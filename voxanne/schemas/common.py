@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _SEPARATORS = re.compile(r"[\s().-]")
@@ -81,5 +81,5 @@ Instant = Annotated[datetime, BeforeValidator(parse_moment), AfterValidator(_utc
 PhoneNumber = Annotated[str, BeforeValidator(_strip_separators), AfterValidator(_check_e164)]
 """A phone number in E.164; spaces, dashes, dots and parentheses are taken out."""
 
-SearchText = Annotated[str, BeforeValidator(_clean), Field(max_length=200)]
+SearchText = Annotated[str, StringConstraints(max_length=200), BeforeValidator(_clean)]
 """What somebody typed into a search box."""
