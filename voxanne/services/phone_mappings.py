@@ -5,6 +5,7 @@ known from its reply, which may be lost, so a change outdates all of the organis
 id is nobody's, `webhooks.routing` asks for the number itself, or for the assistant: those answers change likewise.
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import cast
 
@@ -21,10 +22,17 @@ from voxanne.services.idempotency import UNIQUE_VIOLATION
 LONGEST_ID = 200
 
 
-def changing(org_id: str) -> AbstractContextManager[None]:
-    """Wrap a change of an organisation's numbers or assistants, so that no call is routed by old ones afterwards."""
+def changing(
+    org_id: str, *, number: str | None = None, phone_id: str | None = None, assistant_ids: Iterable[str | None] = ()
+) -> AbstractContextManager[None]:
+    """Wrap a change of an organisation's numbers or assistants, so that no call is routed by old ones afterwards.
+
+    What it may take over is named: until a moment ago it may have been another one's, who gave it up past the program,
+    and that one's calls are somebody else's patients.
+    """
     routing = ((region, owner) for region in (PHONE_MAPPING, DIALLED_ORG, ASSISTANT_ORG) for owner in (org_id, NOBODY))
-    return cache.changing(*routing, (INBOUND_CONFIG, org_id))
+    named = [(DIALLED_ORG, number), (PHONE_MAPPING, phone_id), *((ASSISTANT_ORG, one) for one in assistant_ids)]
+    return cache.changing(*routing, *((region, key) for region, key in named if key), (INBOUND_CONFIG, org_id))
 
 
 def organization_for(vapi_phone_number_id: str) -> str | None:
@@ -42,7 +50,7 @@ def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: st
     """Add a number to the caller's organisation or bring it back; raises `Conflict` if another one uses it."""
     db = database.for_principal(caller.token)
     saved = None
-    with changing(caller.org_id):
+    with changing(caller.org_id, number=number, phone_id=vapi_id):
         try:
             saved = phone_mappings.save_mapping(db, caller.org_id, number, clinic_name=clinic_name, vapi_id=vapi_id)
         except APIError as error:
