@@ -42,6 +42,12 @@ def test_what_json_cannot_hold_is_refused_on_the_first_load(cache: Cache) -> Non
     assert cache.load(SERVICES, "org", lambda: 1) == 1
 
 
+def test_a_number_beyond_64_bits_comes_back_as_near_as_can_be(cache: Cache) -> None:
+    """As Postgres' JSON holds it."""
+    for _ in range(2):
+        assert cache.load(SERVICES, "org", lambda: {"a": 10**30, "b": "é"}) == {"a": 1e30, "b": "é"}
+
+
 def test_organisations_and_regions_are_apart(cache: Cache) -> None:
     for region in (SERVICES, INBOUND_CONFIG):
         for org in ("a", "b"):
