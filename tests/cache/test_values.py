@@ -91,12 +91,13 @@ def test_redis_holds_json_under_versioned_keys_and_others_keys_are_left_alone(sh
 def test_a_new_version_reads_nothing_old_and_a_change_reaches_both(shared_redis: str, prefix: str) -> None:
     old, new = Region("shape", 60, 60), Region("shape", 60, 60, version=2)
     cache = make_cache(shared_redis, prefix=prefix)
-    assert cache.load(old, "org", lambda: "old") == "old"
-    assert cache.load(new, "org", lambda: "new") == "new"
-    assert cache.load(old, "org", lambda: "x") == "old"
+    origin = {old: "old", new: "new"}
+    assert cache.load(old, "org", lambda: origin[old]) == "old"
+    assert cache.load(new, "org", lambda: origin[new]) == "new"
+    assert cache.load(old, "org", lambda: origin[old]) == "old"
     with cache.changing((new, "org")):
-        pass
-    assert cache.load(old, "org", lambda: "changed") == "changed"
+        origin[old] = "changed"
+    assert cache.load(old, "org", lambda: origin[old]) == "changed"
     cache.close()
 
 
