@@ -165,7 +165,7 @@ def _mapped_number(factory: Factory, org_id: str) -> str:
 def _link(factory: Factory, org_id: str) -> str:
     row = {"id": MAKERS["call_id"](factory, org_id), "has_recording": True}
     with factory.app.test_request_context():
-        return str(recordings.link(org_id, row)).rsplit("/", 1)[1]
+        return str(recordings.links(org_id)(row)).rsplit("/", 1)[1]
 
 
 MAKERS: dict[str, Callable[[Factory, str], str]] = {

@@ -3,6 +3,7 @@
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -43,8 +44,9 @@ def server(es: Key, rs: Key) -> Iterator[KeyServer]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(tokens, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    clock, born = SimpleNamespace(now=1000.0), time.time() - 1000
+    moved = SimpleNamespace(monotonic=lambda: clock.now, time=lambda: born + clock.now)
+    monkeypatch.setattr(tokens, "time", moved)
     return clock
 
 

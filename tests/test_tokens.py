@@ -9,13 +9,15 @@ from typing import Any
 
 import jwt
 import pytest
+import time_machine
 from flask import Flask
 
 from tests.conftest import settings_for_tests
 from tests.factories import Factory, mint_token
 from tests.recorder import RequestRecorder
+from voxanne import tokens
 from voxanne.config import Settings
-from voxanne.tokens import InvalidToken, TokenVerifier
+from voxanne.tokens import KNOWN_SECONDS, LEEWAY_SECONDS, InvalidToken, TokenVerifier
 
 PROBE = "/api/agents"
 USER, ORG = str(uuid.uuid4()), str(uuid.uuid4())
@@ -200,3 +202,44 @@ def test_without_a_secret_no_hs256_token_is_let_in(settings: Settings, secret: s
 
 def test_a_refusal_names_the_scheme(app: Flask) -> None:
     assert app.test_client().get(PROBE).headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_token_that_was_good_is_refused_after_its_end(settings: Settings) -> None:
+    verifier, now = TokenVerifier(settings), int(time.time())
+    token = minted(settings, exp=now + 20)
+
+    with time_machine.travel(now, tick=False) as clock:
+        assert verifier.verify(token)["sub"] == USER
+        clock.shift(20 + LEEWAY_SECONDS - 1)
+        assert verifier.verify(token)["sub"] == USER
+        clock.shift(2)
+        with pytest.raises(InvalidToken):
+            verifier.verify(token)
+
+
+def test_a_good_token_is_looked_at_once_a_minute(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    verifier, now, looked = TokenVerifier(settings), int(time.time()), []
+    check = verifier._checked
+    monkeypatch.setattr(verifier, "_checked", lambda token: looked.append(token) or check(token))
+    token = minted(settings, exp=now + 3600)
+
+    with time_machine.travel(now, tick=False) as clock:
+        for _ in range(5):
+            verifier.verify(token)
+        assert len(looked) == 1
+        clock.shift(KNOWN_SECONDS + 1)
+        verifier.verify(token)
+
+    assert len(looked) == 2
+
+
+def test_there_is_an_end_to_how_many_tokens_are_known(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_KNOWN", 3)
+    verifier = TokenVerifier(settings)
+
+    for number in range(10):
+        verifier.verify(minted(settings, session_id=str(number)))
+        with pytest.raises(InvalidToken):
+            verifier.verify(f"forged {number}")
+
+    assert 0 < len(verifier._known) <= 3

@@ -66,6 +66,7 @@ class ObservedTransport(httpx.HTTPTransport):
             response = self._send(request)
             if _undone(response):
                 response = super().handle_request(request)
+            response.read()  # here, as the time noted is that of the whole answer
             status = response.status_code
             return response
         finally:

@@ -34,6 +34,10 @@ def init_app(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["COMPRESS_ALGORITHM"] = ["gzip"]
     app.config["COMPRESS_MIN_SIZE"] = 1024
+    # Half the time of the default level for a page of calls, which becomes 7 % longer.
+    app.config["COMPRESS_LEVEL"] = 3
+    # conditional.py answers 304, and before it has asked for the reply.
+    app.config["COMPRESS_EVALUATE_CONDITIONAL_REQUEST"] = False
     app.before_request(_name_request)
     app.after_request(_secure)
     CORS(

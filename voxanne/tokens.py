@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import jwt
@@ -19,6 +19,8 @@ KEY_SET_LIFE_SECONDS = 600
 REFETCH_EVERY_SECONDS = 30
 FIRST_FETCH_EVERY_SECONDS = 2
 FETCH_TIMEOUT_SECONDS = 3
+KNOWN_SECONDS = 60
+MOST_KNOWN = 5_000
 ASYMMETRIC = ("ES256", "RS256")
 _NEVER = float("-inf")
 
@@ -33,7 +35,7 @@ class KeySet:
     def __init__(self, url: str) -> None:
         self._url = url
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched = self._tried = _NEVER
+        self.fetched = self._tried = _NEVER
         self._lock = threading.Lock()
 
     def key(self, key_id: str) -> jwt.PyJWK | None:
@@ -41,15 +43,15 @@ class KeySet:
 
         Raises `DatabaseUnavailable` as long as the keys could never be fetched, since no token can be verified then.
         """
-        stale = time.monotonic() - self._fetched > KEY_SET_LIFE_SECONDS
+        stale = time.monotonic() - self.fetched > KEY_SET_LIFE_SECONDS
         if (stale or key_id not in self._keys) and self._may_fetch():
             self._refresh(wait=key_id not in self._keys)
-        if self._fetched == _NEVER:
+        if self.fetched == _NEVER:
             raise DatabaseUnavailable
         return self._keys.get(key_id)
 
     def _may_fetch(self) -> bool:
-        pause = FIRST_FETCH_EVERY_SECONDS if self._fetched == _NEVER else REFETCH_EVERY_SECONDS
+        pause = FIRST_FETCH_EVERY_SECONDS if self.fetched == _NEVER else REFETCH_EVERY_SECONDS
         return time.monotonic() - self._tried > pause
 
     def _refresh(self, *, wait: bool) -> None:
@@ -59,7 +61,7 @@ class KeySet:
             if not self._may_fetch():
                 return
             self._keys = self._fetch()
-            self._fetched = time.monotonic()
+            self.fetched = time.monotonic()
         except (httpx.HTTPError, ValueError) as error:
             logger.warning("key set not refreshed", extra={"cause": type(error).__name__})
         finally:
@@ -83,6 +85,14 @@ def _usable(entry: Any) -> jwt.PyJWK | None:
     return key if key.key_id and key.algorithm_name in ASYMMETRIC else None
 
 
+class _Known(NamedTuple):
+    """The claims of a token that was good, until when that holds, and when the keys were fetched that said so."""
+
+    claims: dict[str, Any]
+    until: float
+    fetched: float
+
+
 class TokenVerifier:
     """Turns an access token into its claims, or raises `InvalidToken`."""
 
@@ -91,9 +101,25 @@ class TokenVerifier:
         self._secret = secret.get_secret_value() if secret else None
         self._issuer = settings.jwt_issuer
         self._key_set = KeySet(f"{settings.supabase_base}/auth/v1/.well-known/jwks.json")
+        self._known: dict[str, _Known] = {}
 
     def verify(self, token: str) -> dict[str, Any]:
-        """Return the claims of a valid token.
+        """Return the claims of a valid token, which the caller must not change.
+
+        One that was found to be good is not looked at again for a minute, unless it ends or the keys change.
+        """
+        known, now = self._known.get(token), time.time()
+        if known is not None and now < known.until and known.fetched == self._key_set.fetched:
+            return known.claims
+        claims = self._checked(token)
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        until = min(now + KNOWN_SECONDS, claims["exp"] + LEEWAY_SECONDS)
+        self._known[token] = _Known(claims, until, self._key_set.fetched)
+        return claims
+
+    def _checked(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token after checking all of it.
 
         The algorithm is pinned by the kind of key: HS256 only where a secret is configured, ES256 or RS256 only
         with a key of the project's set, so that neither `none` nor a public key used as a secret gets through.

@@ -42,6 +42,12 @@ def test_what_json_cannot_hold_is_refused_on_the_first_load(cache: Cache) -> Non
     assert cache.load(SERVICES, "org", lambda: 1) == 1
 
 
+def test_a_number_beyond_64_bits_comes_back_as_near_as_can_be(cache: Cache) -> None:
+    """As Postgres' JSON holds it."""
+    for _ in range(2):
+        assert cache.load(SERVICES, "org", lambda: {"a": 10**30, "b": "é"}) == {"a": 1e30, "b": "é"}
+
+
 def test_organisations_and_regions_are_apart(cache: Cache) -> None:
     for region in (SERVICES, INBOUND_CONFIG):
         for org in ("a", "b"):
@@ -85,12 +91,13 @@ def test_redis_holds_json_under_versioned_keys_and_others_keys_are_left_alone(sh
 def test_a_new_version_reads_nothing_old_and_a_change_reaches_both(shared_redis: str, prefix: str) -> None:
     old, new = Region("shape", 60, 60), Region("shape", 60, 60, version=2)
     cache = make_cache(shared_redis, prefix=prefix)
-    assert cache.load(old, "org", lambda: "old") == "old"
-    assert cache.load(new, "org", lambda: "new") == "new"
-    assert cache.load(old, "org", lambda: "x") == "old"
+    origin = {old: "old", new: "new"}
+    assert cache.load(old, "org", lambda: origin[old]) == "old"
+    assert cache.load(new, "org", lambda: origin[new]) == "new"
+    assert cache.load(old, "org", lambda: origin[old]) == "old"
     with cache.changing((new, "org")):
-        pass
-    assert cache.load(old, "org", lambda: "changed") == "changed"
+        origin[old] = "changed"
+    assert cache.load(old, "org", lambda: origin[old]) == "changed"
     cache.close()
 
 

@@ -3,14 +3,16 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from flask import Flask
 from flask_compress import flask_compress
 
 from tests.factories import Caller, Factory
 from tests.observability.conftest import lines
+from voxanne.signals import database_request
 
 FORM = re.compile(
     r'total;dur=(?P<total>[\d.]+), db;dur=(?P<db>[\d.]+);desc="(?P<requests>\d+) requests", '
@@ -53,6 +55,27 @@ def test_a_load_is_the_databases_time_and_not_the_caches(factory: Factory, monke
     told = timing(factory.caller().get("/api/agents"))
 
     assert told["cache"] <= told["total"] - 200 + 0.1
+
+
+def test_the_databases_time_is_that_of_the_whole_answer(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller, order = factory.caller(), []
+
+    class Body(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            order.append("read")
+            yield b"[]"
+
+    def noted(_sender: object, **_: object) -> None:
+        order.append("noted")
+
+    reply = {"Content-Type": "application/json", "Content-Range": "*/0"}
+    monkeypatch.setattr(
+        httpx.HTTPTransport, "handle_request", lambda *_: httpx.Response(200, headers=reply, stream=Body())
+    )
+    with database_request.connected_to(noted):
+        assert caller.get("/api/services").json["services"] == []
+
+    assert order == ["read", "noted"]
 
 
 def test_compression_counts(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -331,6 +331,62 @@ def test_a_message_of_another_shape_waits_with_the_dead_letters(here, heard, cap
     assert heard == [("vapi", "end-of-call-report", "dead")]
 
 
+ODD_HEADS = {
+    "a time that is none": {"timestamp": "yesterday"},
+    "a time beyond all calendars": {"timestamp": 253402300800000},
+    "a customer who is a number": {"customer": "+14155550142"},
+    "a name that is none": {"customer": {"number": "+14155550142", "name": {"first": "Maria"}}},
+    "a status that is none": {"status": ["ended"]},
+    "an assistant that is none": {"assistant": [1]},
+}
+
+
+@pytest.mark.parametrize("odd", ODD_HEADS)
+def test_whose_an_event_is_shows_whatever_else_is_wrong_so_it_is_kept(here, odd):
+    store_secret(here, OWN_SECRET)
+    event = events.report(here.call())
+    event["message"] |= ODD_HEADS[odd]
+
+    assert here.send(event, secret=WEBHOOK_SECRET).status_code == 401
+    assert here.send(event, secret=OWN_SECRET).json["outcome"] == "dead"
+    (letter,) = here.rows("public.webhook_dead_letters")
+    assert letter["payload"] == event
+    assert letter["event_id"] == f"end:{here.call_id}"
+    assert letter["reason"].startswith(f"the message has another shape: {next(iter(ODD_HEADS[odd]))}")
+    assert "Maria" not in letter["reason"]
+
+
+def test_an_id_that_is_too_long_is_kept_with_the_event(here):
+    assert here.send(events.report(here.call(call_id="x" * 201))).json["outcome"] == "dead"
+    (letter,) = here.rows("public.webhook_dead_letters")
+    assert (letter["event_id"], letter["reason"]) == (None, "the message has another shape: call.id: string_too_long")
+
+
+def test_events_without_a_call_do_not_take_each_others_place_with_the_dead_letters(here):
+    for summary in ("the first", "the second"):
+        event = events.report(here.call(call_id=None), summary=summary)
+        assert here.send(event).json["outcome"] == "dead"
+
+    letters = here.rows("public.webhook_dead_letters")
+    assert {letter["payload"]["message"]["summary"] for letter in letters} == {"the first", "the second"}
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 6000])
+def test_numbers_that_json_does_not_know_cost_no_event(here, number):
+    event = orjson.dumps(events.report(here.call(), cost="MARK")).replace(b'"MARK"', number.encode())
+    reply = post(here.app, event, signature(event))
+
+    assert reply.json["outcome"] == "applied"
+    (row,) = here.rows("public.call_logs")
+    assert row["cost_cents"] == 0
+
+
+def test_a_duration_that_is_no_number_is_told_as_such(here):
+    here.send(events.report(here.call(), durationSeconds="Infinity"))
+    (letter,) = here.rows("public.webhook_dead_letters")
+    assert letter["reason"] == "the message has another shape: durationSeconds: finite_number"
+
+
 # ---- Once, in any order, and at what cost ----
 
 

@@ -178,3 +178,48 @@ I read that 9 out of 10 people are happy with it.
 Thanks, bye bye, have a good one.
 My son is 12 and my daughter is 15.
 """.splitlines()
+
+# What a hostile reading of the rules found to go through, and what it found to be taken for names.
+REVIEWED = """\
+Hello there, {N:Jasmine} here, I'm calling about my Botox.
+{N:Dana} speaking, who's this?
+Hey, you've got {N:Marcus Webb}. I missed a call from this number.
+Can you put it under {N:Smith}, {N:Rebecca Smith}?
+Put me down as {N:Anthony Russo} please.
+My mother-in-law {N:Gloria} wants to come as well.
+I go by {N:Teddy}, but it's {N:Theodore Marsh} on file.
+I was told to ask for {N:Brenda}.
+my boyfriend {N:Chad} recommended you
+patient is {N:Lucas Meyer} dob {B:1 2 1988}
+my mobile is {P:oh seven seven double oh nine hundred one two three}
+my birthdate's {B:oh five oh five nineteen ninety}
+{E:m w e b b at gmail}
+{E:bob dot jones at the rate gmail dot com}
+{E:dana95 at yahoo}, that's it
+the visa has an expiration of {C:April 2029}
+I'm happy, I'm Canadian, I'm calling from Boston.
+I'm Mormon so no Sundays.
+Thanks Siri, I mean, thanks.
+It is Tuesday. It's Christmas soon.
+I am Type 2 diabetic.
+Is it here? Do you have parking here?
+I'd meet you at the clinic, not at home.
+""".splitlines()
+
+# A question of the assistant and the caller's answer.
+ANSWERS = """\
+May I have your name? | {N:Samantha Brooks}.
+And who am I speaking with? | {N:Jeff}.
+Could I get your full name please? | Sure, {N:Ngozi Okonkwo}.
+What's your first name? | Um, it's {N:Bartholomew} and I need Botox.
+And your last name? | {N:Finch}, with an F.
+Who is this, please? | {N:Mary-Kate O'Neil} here.
+May I have your name? | Rather not.
+May I have your name? | Why do you need it?
+Could I have your name? | Later, please.
+And your name? | I told you already.
+What's your name? | Excuse me?
+What is the name of the procedure? | Rhinoplasty.
+What are you interested in? | Juvederm.
+Whom do you want to see, can I ask the name? | Dr. Lee.
+""".splitlines()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 from stdnum import luhn
 
-from tests.services.phi_corpus import CONVERSATION, TURNS, UNSEEN, labelled
+from tests.services.phi_corpus import ANSWERS, CONVERSATION, REVIEWED, TURNS, UNSEEN, labelled
 from voxanne.services.phi_redaction import introduced_name, is_name, redact, redact_turns, tokens
 from voxanne.services.phi_redaction.emails import _OUTSIDE
 
@@ -53,6 +53,17 @@ def test_corpus_of_labelled_turns(turns: list[str]) -> None:
     print(f"{len(turns)} turns, recall {recall:.3f}, precision {precision:.3f}", *wrong, sep="\n")
     assert recall >= LEAST_RECALL
     assert precision >= LEAST_PRECISION
+
+
+def test_what_a_review_found_is_mended() -> None:
+    assert score(REVIEWED)[2] == []
+
+
+@pytest.mark.parametrize("exchange", ANSWERS)
+def test_a_name_that_answers_a_question_goes(exchange: str) -> None:
+    question, answer = exchange.split(" | ")
+    _, text, expected = labelled(answer)
+    assert redact_turns([("agent", question), ("caller", text)]) == [question, expected]
 
 
 def test_the_corpus_is_large_and_half_of_it_must_stay() -> None:

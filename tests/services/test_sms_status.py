@@ -138,3 +138,8 @@ def test_the_address_that_twilio_knows_is_the_public_one(app_with) -> None:
         )
     with app_with(backend_url=None).app_context():
         assert sms_status.seen_by_twilio(inside) == inside
+
+
+def test_an_account_that_is_no_id_is_a_wrong_signature_and_no_trouble_of_the_database(report) -> None:
+    for account in ("AC\x00", "a" * 101, "AC 7"):
+        assert report("SM" + "0" * 32, "sent", AccountSid=account) is Outcome.REFUSED

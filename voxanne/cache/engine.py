@@ -1,6 +1,7 @@
 """Reading through a store: hit, refresh beforehand, single flight, and stale values while the origin fails."""
 
 import contextlib
+import json
 import logging
 import random
 import threading
@@ -188,7 +189,7 @@ class Engine:
     def _call(self, region: Region, loader: Loader) -> bytes:
         begun = time.perf_counter()
         try:
-            return orjson.dumps(loader())
+            return _packed(loader())
         except BaseException:
             self._note(region, "errors")
             raise
@@ -218,6 +219,14 @@ class Engine:
         self.counters.add(region.name, event)
         if cache_event.receivers:
             cache_event.send(self, region=region.name, event=event, seconds=seconds)
+
+
+def _packed(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        # Postgres' JSON holds whole numbers beyond 64 bits, which orjson reads but does not write.
+        return json.dumps(value, allow_nan=False).encode()
 
 
 def _is_fresh(entry: Entry | None) -> TypeGuard[Entry]:

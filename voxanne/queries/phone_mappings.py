@@ -53,9 +53,9 @@ def find_by_number(db: SyncPostgrestClient, org_id: str, number: str) -> Row | N
 
 
 def find_by_vapi_id(db: SyncPostgrestClient, vapi_id: str) -> Row | None:
-    """Return the active mapping of a phone number id of the provider, of whatever organisation, or None.
+    """Return the active mapping of a phone number id of the provider, of whatever living organisation, or None.
 
     Needs the service key: a webhook comes without a session, and this is how its organisation is found.
     """
-    query = db.from_(TABLE).select(ROUTING_COLUMNS).eq("vapi_phone_number_id", vapi_id)
-    return first(query.is_("is_active", "true").limit(1))
+    query = db.from_(TABLE).select(f"{ROUTING_COLUMNS},organizations!inner()").eq("vapi_phone_number_id", vapi_id)
+    return first(query.neq("organizations.status", "deleted").is_("is_active", "true").limit(1))

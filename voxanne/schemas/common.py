@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
 
 from voxanne.phones import to_e164
 
@@ -95,5 +95,5 @@ PhoneNumber = Annotated[str, BeforeValidator(_strip_separators), AfterValidator(
 DialledNumber = Annotated[str, StringConstraints(max_length=100), AfterValidator(read_number)]
 """A phone number in any international notation, turned into E.164; it must be one that could exist."""
 
-SearchText = Annotated[str, BeforeValidator(_clean), Field(max_length=200)]
+SearchText = Annotated[str, StringConstraints(max_length=200), BeforeValidator(_clean)]
 """What somebody typed into a search box."""

@@ -1,5 +1,6 @@
 """The dashboard's calls: filters in the organisation's time zone, and rows in the shape that its pages read."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -49,8 +50,9 @@ def list_page(caller: Principal, query: CallListQuery) -> Row:
     window = Window(query.sortBy, query.limit, 0 if after else query.offset, after)
     found = call_list.list_calls(database.for_principal(caller.token), caller.org_id, filters, window)
     rows, has_more = found.rows[: query.limit], len(found.rows) > query.limit
+    link = recordings.links(caller.org_id)
     return {
-        "calls": [present_row(caller.org_id, row) for row in rows],
+        "calls": [present_row(row, link) for row in rows],
         "pagination": {
             **pagination.describe(query, found.total),
             "total_is_estimate": found.total_is_estimate,
@@ -66,15 +68,15 @@ def get_stats(db: SyncPostgrestClient, org_id: str, window: str | None) -> Row:
     return queries.get_stats(db, org_id, since)
 
 
-def present_row(org_id: str, row: Row) -> Row:
-    """Return a row of the list with the defaults and the link to the recording that pages rely on."""
+def present_row(row: Row, link: Callable[[Row], str | None]) -> Row:
+    """Return a row of the list with the defaults that pages rely on; `link` makes the link to its recording."""
     return {
         **{key: value for key, value in row.items() if key not in HIDDEN},
         "call_direction": row["call_type"],
         "phone_number": row["phone_number"] or UNKNOWN,
         "caller_name": (row["caller_name"] or "").strip() or UNKNOWN,
         "duration_seconds": row["duration_seconds"] or 0,
-        "recording_url": recordings.link(org_id, row),
+        "recording_url": link(row),
         "tools_used": row["tools_used"] or [],
     }
 
@@ -82,7 +84,7 @@ def present_row(org_id: str, row: Row) -> Row:
 def present_detail(org_id: str, row: Row) -> Row:
     """Return a call in full, with the same defaults and its transcript as segments."""
     return {
-        **present_row(org_id, row),
+        **present_row(row, recordings.links(org_id)),
         "transcript": transcripts.segments(row["transcript"]),
         "action_items": transcripts.sentences(row["action_items"]),
     }

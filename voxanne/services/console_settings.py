@@ -105,7 +105,8 @@ def _store(caller: Principal, columns: Row, given: SecretFields, agents: dict[st
             encrypted.setdefault(provider, {})[name] = ciphertext
             masked.setdefault(provider, {})[name] = secrets.mask(secret) or None
     new_key = given.get("vapi", {}).get("api_key") if "api_key" in encrypted.get("vapi", {}) else None
-    with org_settings.changing(caller.org_id), phone_mappings.changing(caller.org_id):
+    routing = phone_mappings.changing(caller.org_id, number=columns.get("twilio_from_number"))
+    with org_settings.changing(caller.org_id), routing:
         return provider_ids.save_with_proof(
             caller,
             lambda db, proven: queries.save_settings(

@@ -5,6 +5,7 @@ is known only from its reply, which may be lost; so a change invalidates all ans
 that say "nobody's". The same holds for the answers about assistants and dialled numbers that `webhooks.routing` caches.
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import cast
 
@@ -20,10 +21,17 @@ from voxanne.queries import phone_mappings
 LONGEST_ID = 200
 
 
-def changing(org_id: str) -> AbstractContextManager[Change]:
-    """Wrap a change of an organisation's numbers or assistants, so that no call is routed by old ones afterwards."""
+def changing(
+    org_id: str, *, number: str | None = None, phone_id: str | None = None, assistant_ids: Iterable[str | None] = ()
+) -> AbstractContextManager[Change]:
+    """Wrap a change of an organisation's numbers or assistants, so that no call is routed by old ones afterwards.
+
+    What it may take over is named: until a moment ago it may have been another one's, who gave it up past the program,
+    and that one's calls are somebody else's patients.
+    """
     routing = ((region, owner) for region in (PHONE_MAPPING, DIALLED_ORG, ASSISTANT_ORG) for owner in (org_id, NOBODY))
-    return cache.changing(*routing, (INBOUND_CONFIG, org_id))
+    named = [(DIALLED_ORG, number), (PHONE_MAPPING, phone_id), *((ASSISTANT_ORG, one) for one in assistant_ids)]
+    return cache.changing(*routing, *((region, key) for region, key in named if key), (INBOUND_CONFIG, org_id))
 
 
 def organization_for(vapi_phone_number_id: str) -> str | None:
@@ -41,7 +49,7 @@ def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: st
     """Add a number to the caller's organisation or bring it back; raises `Conflict` if another one uses it."""
     db = database.for_principal(caller.token)
     saved = None
-    with changing(caller.org_id):
+    with changing(caller.org_id, number=number, phone_id=vapi_id):
         try:
             saved = phone_mappings.save_mapping(db, caller.org_id, number, clinic_name=clinic_name, vapi_id=vapi_id)
         except APIError as error:

@@ -134,7 +134,9 @@ def _store(org_id: str, progress: Progress, number: str | None) -> list[Row]:
     db = database.as_service()
     verified = progress.account is not None and progress.account.own and progress.first_error is None
     told = [synced.record() for synced in progress.agents]
-    with org_settings.changing(org_id), phone_mappings.changing(org_id):
+    ids = [synced.assistant_id for synced in progress.agents]
+    routing = phone_mappings.changing(org_id, number=number, phone_id=progress.number_id, assistant_ids=ids)
+    with org_settings.changing(org_id), routing:
         stored = queries.record_sync(
             db, org_id, told, phone_number=number, phone_number_id=progress.number_id, verified=verified
         )

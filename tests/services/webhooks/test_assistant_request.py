@@ -119,3 +119,15 @@ def test_a_trouble_of_our_own_does_not_keep_the_assistant_from_answering(here, m
     values = reply["assistantOverrides"]["variableValues"]
     assert (values["clinicName"], values["callerKnown"]) == ("Smile Clinic", "no")
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["caller can't be looked up"]
+
+
+@pytest.mark.parametrize("at", ["20261-12-01 10:00+00", "9999-12-31 23:30-10"])
+def test_an_appointment_of_another_age_does_not_keep_the_assistant_from_answering(here, factory, at):
+    """A browser's date field takes years of five figures."""
+    contact = factory.insert("public.contacts", org_id=here.org_id, name="Maria Santos", phone=events.CALLER)
+    factory.insert(
+        "public.appointments", org_id=here.org_id, contact_id=contact, service_type="Botox", scheduled_at=at,
+        status="confirmed",
+    )  # fmt: skip
+
+    assert ask(here)["assistantId"] == here.assistant

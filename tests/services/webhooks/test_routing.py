@@ -85,6 +85,31 @@ def test_a_number_that_is_added_or_taken_out_is_believed_at_once(factory):
     assert whose(factory.app, our_number=number)[0] is None
 
 
+def test_a_number_that_one_clinic_gave_up_past_the_program_is_the_next_ones_at_once(factory):
+    former, next_one, number, phone_id = factory.caller(), factory.caller(), "+14155551779", "pn-handed-on"
+    mapping = {"inbound_phone_number": number, "vapi_phone_number_id": phone_id}
+    factory.insert("public.phone_number_mapping", org_id=former.org_id, **mapping)
+    for known in ({"our_number": number}, {"phone_number_id": phone_id}):
+        assert whose(factory.app, **known)[0] == former.org_id
+    factory.sql.execute("delete from public.phone_number_mapping where org_id = %s", [former.org_id])
+
+    assert next_one.post("/api/inbound/phone-mappings", json=mapping).status_code == 200
+
+    for known in ({"our_number": number}, {"phone_number_id": phone_id}):
+        assert whose(factory.app, **known)[0] == next_one.org_id
+
+
+def test_a_number_that_the_settings_take_over_is_theirs_at_once(factory):
+    former, next_one, number = factory.caller(), factory.caller(), "+14155551780"
+    factory.insert("public.phone_number_mapping", org_id=former.org_id, inbound_phone_number=number)
+    assert whose(factory.app, our_number=number)[0] == former.org_id
+    factory.sql.execute("delete from public.phone_number_mapping where org_id = %s", [former.org_id])
+
+    next_one.post("/api/founder-console/settings", json={"twilio_from_number": number})
+
+    assert whose(factory.app, our_number=number)[0] == next_one.org_id
+
+
 def test_an_assistant_that_is_not_served_stale_beyond_its_life_is_asked_for_again(factory):
     here = clinic(factory)
     whose(factory.app, assistant_id=here.assistant)
@@ -96,6 +121,14 @@ def test_an_assistant_that_is_not_served_stale_beyond_its_life_is_asked_for_agai
 def test_an_event_of_a_deleted_clinic_is_nobodys(factory):
     here = clinic(factory, status="deleted")
     assert here.send(events.status_update("ringing", here.call())).status_code == 404
+    factory.insert(
+        "public.phone_number_mapping",
+        org_id=here.org_id,
+        inbound_phone_number=here.number,
+        vapi_phone_number_id=f"pn-{here.call_id}",
+    )
+    call = here.call(assistant=None, phoneNumberId=f"pn-{here.call_id}")
+    assert here.send(events.status_update("ringing", call)).status_code == 404
 
 
 @pytest.mark.parametrize("own", [None, "a-secret-of-this-clinic-alone,the-one-before-it"])

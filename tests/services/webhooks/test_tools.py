@@ -281,3 +281,34 @@ def test_the_caller_gets_a_text_where_the_clinic_can_send_one(here, factory):
     (text,) = here.rows("public.messages")
     assert text["recipient"] == events.CALLER
     assert "your Botox is booked for" in text["content"]
+
+
+def test_a_nul_within_the_arguments_text_does_not_cost_the_booking(here):
+    said = use(here, "book_appointment", orjson.dumps({**BOOKING, "patientName": "Maria\x00 Santos"}).decode())
+
+    assert said.startswith("Done:")
+    assert here.rows("public.appointments")[0]["customer_name"] == "Maria Santos"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"timestamp": "soon"}, {"customer": "+14155550142"}, {"artifact": {"messages": [{"message": "no role"}]}},
+        {"status": {}}, {"messages": "Hello"},
+    ],
+)  # fmt: skip
+def test_what_an_answer_does_not_need_may_be_anything(here, odd):
+    event = events.tool_calls(("t-1", "check_availability", {"date": ISO}), call_=here.call())
+    event["message"] |= odd
+
+    reply = here.send(event)
+
+    assert reply.status_code == 200
+    assert f"{DAY:%B} {DAY.day}" in reply.json["results"][0]["result"]
+
+
+def test_arguments_without_end_are_told_to_be_no_tool_call(here):
+    nested = '{"a":' * 300 + "1" + "}" * 300
+    event = events.tool_calls((None, "book_appointment", nested), call_=here.call())
+
+    assert here.send(event).status_code == 400

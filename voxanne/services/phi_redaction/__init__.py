@@ -6,9 +6,9 @@ five ...", "jane dot doe at gmail dot com", "born march third nineteen eighty tw
 procedures stay. A date counts as a date of birth after talk of birth, or if it is complete and three or more years ago.
 
 Names are those that the caller of this module knows and those that somebody introduces ("my name is ...", "this is ...
-speaking", "my daughter ...", "Mrs ..."); they are redacted wherever they occur. The clinic's staff (doctors, nurses,
-the assistant) stay readable, since the clinic must see whom a caller asks for. A name that nobody introduces and nobody
-knows is not found.
+speaking", "my daughter ...", "Mrs ...") or gives as the answer to the assistant's question; they are redacted wherever
+they occur. The clinic's staff (doctors, nurses, the assistant) stay readable, since the clinic must see whom a caller
+asks for. A name that nobody introduces, asks for or knows is not found, and neither are addresses of houses.
 
 The rules are our own, since no library fits. scrubadub (2.0.1) brings scikit-learn, scipy and nltk, 269 MB; of seven
 sentences it understood the one with a written number and a written address, and neither names, nor a card, nor anything
@@ -17,9 +17,9 @@ dateparser takes "may" and "at 2" for dates, and of "march third nineteen eighty
 and "double five" as they are. python-stdnum computes the check digit of cards.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from voxanne.services.phi_redaction import emails, people
+from voxanne.services.phi_redaction import answers, emails, people
 from voxanne.services.phi_redaction.numbers import NumberFinder
 from voxanne.services.phi_redaction.tokens import Span, Token, replace, tokenize
 
@@ -38,12 +38,7 @@ def redact_turns(turns: Turns, *, names: Iterable[str] = ()) -> list[str]:
     Earlier turns count: "1982" after "Your date of birth?" is redacted, and so is a number that is said in pieces.
     """
     texts = [_apply(text, emails.find) for _, text in turns]
-    introduced = [
-        name
-        for (speaker, _), text in zip(turns, texts, strict=True)
-        for name in people.introduced(tokenize(text), by_assistant=speaker == "agent")
-    ]
-    parts = people.name_parts([*names, *introduced])
+    parts = people.name_parts([*names, *_said([speaker for speaker, _ in turns], texts)])
     numbers = NumberFinder()
     without_names = (_apply(text, lambda tokens: people.find(tokens, parts)) for text in texts)
     return [_apply(text, numbers.find) for text in without_names]
@@ -60,6 +55,17 @@ def introduced_name(turns: Turns) -> str | None:
 def is_name(text: str) -> bool:
     """Whether a text can be somebody's name, and is none of the words that stand in for one ("Unknown")."""
     return bool(people.name_parts([text]))
+
+
+def _said(speakers: Sequence[str], texts: Sequence[str]) -> Iterator[str]:
+    """Return the names that are introduced, and those that answer the question of the turn before."""
+    asked = False
+    for speaker, text in zip(speakers, texts, strict=True):
+        tokens, by_assistant = tokenize(text), speaker == "agent"
+        yield from people.introduced(tokens, by_assistant=by_assistant)
+        if asked and not by_assistant:
+            yield from answers.answered(tokens)
+        asked = by_assistant and answers.asks_for_name(tokens)
 
 
 def _apply(text: str, find: Callable[[list[Token]], list[Span]]) -> str:

@@ -17,6 +17,8 @@ _OUTSIDE = {
     "book", "page", "website", "site", "i", "located", "please", "with", "or", "for", "of", "by", "in", "i'm", "was",
     "will", "have", "well", "just", "then", "right",
 }  # fmt: skip
+# Nobody says their endings, and nobody is to be met there.
+_PROVIDERS = {"gmail", "yahoo", "hotmail", "outlook", "icloud", "aol", "protonmail", "googlemail", "msn", "comcast"}
 _LONGEST, _MOST_WORDS = 100, 12
 
 
@@ -49,7 +51,8 @@ def _written(tokens: list[Token], sign: int, done: int) -> tuple[int, int] | Non
 
 
 def _said(tokens: list[Token], sign: int, done: int) -> tuple[int, int] | None:
-    last = _domain_said(tokens, sign + 1)
+    domain = sign + 3 if (word_at(tokens, sign + 1), word_at(tokens, sign + 2)) == ("the", "rate") else sign + 1
+    last = _domain_said(tokens, domain) or (domain if word_at(tokens, domain) in _PROVIDERS else None)
     first = _local_said(tokens, sign, done) if last else sign
     return (first, last) if last and first < sign else None
 

@@ -25,7 +25,8 @@ _TOPICS: dict[str, Topic] = {
     **dict.fromkeys(("card", "visa", "mastercard", "amex", "cvv", "cvc", "expiry", "expiration", "expires"), "card"),
     **dict.fromkeys(("ssn", "social"), "ssn"),
     **dict.fromkeys(_BIRTH_WORDS, "birth"),
-    **dict.fromkeys(("policy", "insurance", "account", "mrn", "passport", "licence", "license"), "account"),
+    **dict.fromkeys(("policy", "insurance", "medicare", "medicaid", "account", "mrn"), "account"),
+    **dict.fromkeys(("passport", "licence", "license"), "account"),
 }  # fmt: skip
 # With these the conversation turns to something else.
 _OTHER_TOPICS = {
@@ -100,7 +101,7 @@ class NumberFinder:
             return None
         if self._is_birth(date) or (not date.is_time and self._is_called_birth(date.end)):
             self._add(index, date.end, BIRTH)
-        elif self._was_heard("card") and date.is_short:
+        elif self._was_heard("card") and (date.is_short or (date.year is not None and not date.is_full)):
             self._add(index, date.end, CARD)
         return date.end
 
@@ -161,4 +162,6 @@ class NumberFinder:
         return digits.strip("0") != "" and any(luhn.is_valid(digits[:length]) for length in lengths)
 
     def _add(self, first: int, end: int, marker: str) -> None:
+        # "oh" begins a number only if one follows.
+        first -= word_at(self.tokens, first - 1) in {"oh", "o"} and self.tokens[first].is_word
         self.found.append(Span(self.tokens[first].start, self.tokens[end - 1].end, marker))

@@ -15,14 +15,17 @@ _SURE_CUES = (
 # After these a name may follow: only one with a capital counts.
 _POSSIBLE_CUES = (
     ("this", "is"), ("i'm",), ("i", "am"), ("it's",), ("it", "is"), ("is", "this"), ("call", "me"),
-    ("speaking", "with"), ("speaking", "to"), ("speak", "with"), ("thanks",), ("thank", "you"), ("hi",), ("hello",),
-    ("name", ":"),
+    ("speaking", "with"), ("speaking", "to"), ("speak", "with"), ("it", "under"), ("me", "down", "as"), ("go", "by"),
+    ("ask", "for"), ("asked", "for"), ("patient", "is"), ("you've", "got"), ("thanks",), ("thank", "you"), ("hi",),
+    ("hello",), ("name", ":"),
 )  # fmt: skip
 # With these people name themselves.
 _OWN_NAME_CUES = {("this", "is"), ("i'm",), ("i", "am"), ("name", "is"), ("name's",), ("it's",), ("it", "is")}
 _RELATIVES = {
     "daughter", "son", "husband", "wife", "mother", "father", "mom", "mum", "dad", "sister", "brother", "partner",
-    "friend", "fiancé", "fiancée", "fiance", "grandmother", "grandfather", "aunt", "uncle", "child",
+    "friend", "fiancé", "fiancée", "fiance", "grandmother", "grandfather", "aunt", "uncle", "child", "boyfriend",
+    "girlfriend", "cousin", "niece", "nephew", "spouse", "roommate", "neighbor", "neighbour", "colleague", "coworker",
+    "stepson", "stepdaughter",
 }  # fmt: skip
 _TITLES = {"mr", "mrs", "ms", "miss", "mx", "mister", "misses", "missus"}
 _STAFF = {"dr", "doctor", "nurse", "professor", "prof"}
@@ -31,6 +34,7 @@ _PARTICLES = {
     "mac",
 }  # fmt: skip
 _CALLING = {"speaking", "calling", "here", "again"}
+_CALLING_HERE = {"speaking", "here"}
 # Words that follow "I'm" or "this is" without being anybody's name.
 _NOT_NAMES = {
     "a", "about", "actually", "again", "all", "also", "alright", "am", "an", "and", "any", "anybody", "anyone", "are",
@@ -51,7 +55,15 @@ _NOT_NAMES = {
     "botox", "american", "spelled", "spelt", "spelling", "everyone", "everybody", "guys", "team", "folks", "madam",
     "ma'am", "sir", "dear", "spell", "let", "need", "want", "may", "does", "did", "correctly", "goodbye", "bye",
     "it'll", "ai", "urgent", "important", "amazing", "awesome", "wonderful", "exactly", "true", "unavailable", "open",
-    "closed", "first", "last", "number", "phone", "email", "date", "appointment", "double", "triple", *UNITS, *TEENS,
+    "closed",
+    "pardon", "excuse", "nothing", "hold", "wait", "hang", "never", "rather", "prefer", "private", "same", "nope",
+    "hey", "cancel", "hmm", "huh", "every", "most", "absolutely", "certainly", "type", "siri", "alexa", "google",
+    "christmas", "thanksgiving", "easter", "halloween", "ramadan", "english", "spanish", "french", "italian", "irish",
+    "british", "scottish", "canadian", "mexican", "indian", "chinese", "japanese", "korean", "brazilian", "african",
+    "asian", "hispanic", "latina", "latino", "european", "catholic", "muslim", "jewish", "hindu", "mormon", "medicare",
+    "medicaid", "later", "second", "moment", "minute", "already", "whatever", "listen", "look", "stop", "go", "repeat",
+    "chicago", "boston", "texas", "california",
+    "first", "last", "number", "phone", "email", "date", "appointment", "double", "triple", *UNITS, *TEENS,
     *TENS,
 }  # fmt: skip
 _WORKPLACES = {
@@ -98,7 +110,7 @@ def own_name(tokens: list[Token]) -> str | None:
                 continue
             if cue in _SURE_CUES and word_at(tokens, index - 1) not in {"my", "full"}:
                 continue
-            for name in _name(tokens, index + len(cue), sure_cue=cue in _SURE_CUES):
+            for name in name_at(tokens, index + len(cue), sure_cue=cue in _SURE_CUES):
                 return name
     return None
 
@@ -121,15 +133,14 @@ def _introduction(tokens: list[Token], index: int, *, by_assistant: bool) -> Ite
     word = tokens[index].word
     if word.removesuffix("'s") in _TITLES:
         start = index + 1 + (word_at(tokens, index + 1) == ".")
-        yield from _name(tokens, start, sure_cue=False)
-    if word in _RELATIVES:
+        yield from name_at(tokens, start, sure_cue=False)
+    if word in _CALLING_HERE and not by_assistant:
+        yield from _before(tokens, index)
+    if word in _RELATIVES or (word == "law" and word_at(tokens, index - 2) == "in"):
         start = index + 1 + (word_at(tokens, index + 1) == ",")
-        yield from _name(tokens, start, sure_cue=False)
+        yield from name_at(tokens, start, sure_cue=False)
     if word == "is" and _is_said_to_be_a_name(tokens, index):
-        start = index
-        while start > 0 and index - start < _MOST_PARTS and tokens[start - 1].text[0].isupper():
-            start -= 1
-        yield from _name(tokens, start, sure_cue=False)
+        yield from name_at(tokens, _first_capital(tokens, index), sure_cue=False)
     for cue in _SURE_CUES + _POSSIBLE_CUES:
         if word != cue[0] or any(word_at(tokens, index + place) != part for place, part in enumerate(cue)):
             continue
@@ -137,7 +148,22 @@ def _introduction(tokens: list[Token], index: int, *, by_assistant: bool) -> Ite
             continue
         start = index + len(cue)
         start += word_at(tokens, start) in {",", ":"}
-        yield from _name(tokens, start, sure_cue=cue in _SURE_CUES)
+        yield from name_at(tokens, start, sure_cue=cue in _SURE_CUES)
+
+
+def _first_capital(tokens: list[Token], index: int) -> int:
+    start = index
+    while start > 0 and index - start < _MOST_PARTS and tokens[start - 1].text[0].isupper():
+        start -= 1
+    return start
+
+
+def _before(tokens: list[Token], index: int) -> Iterator[str]:
+    """Return the name in "Jane Doe here, ..." and "Jane speaking.", a sentence of its own."""
+    start, after = _first_capital(tokens, index), index + 1
+    ends = after >= len(tokens) or not tokens[after].is_word or tokens[after].word in _CALLING
+    if ends and start < index and (start == 0 or not tokens[start - 1].is_word):
+        yield from (name for name in name_at(tokens, start, sure_cue=False) if len(name.split()) == index - start)
 
 
 def _is_said_to_be_a_name(tokens: list[Token], index: int) -> bool:
@@ -151,7 +177,8 @@ def _is_about_the_caller(tokens: list[Token], index: int) -> bool:
     return "your" in {token.word for token in tokens[max(0, index - 2) : index]}
 
 
-def _name(tokens: list[Token], start: int, *, sure_cue: bool) -> Iterator[str]:
+def name_at(tokens: list[Token], start: int, *, sure_cue: bool) -> Iterator[str]:
+    """Return the name that begins there, if one does; after a sure cue it may be in small letters."""
     if word_at(tokens, start).rstrip(".") in _STAFF:
         return
     if word_at(tokens, start) in _TITLES:
@@ -166,6 +193,10 @@ def _name(tokens: list[Token], start: int, *, sure_cue: bool) -> Iterator[str]:
     if cue & _ASSISTANTS:
         return
     yield " ".join(words)
+    if word_at(tokens, end) == ",":  # "Smith, Rebecca Smith"
+        again = _end_of_name(tokens, end + 1, sure_cue=False)
+        if again > end + 1 and tokens[again - 1].word == words[-1]:
+            yield " ".join(token.word for token in tokens[end + 1 : again] if token.is_word)
 
 
 def _end_of_name(tokens: list[Token], start: int, *, sure_cue: bool) -> int:

@@ -61,23 +61,27 @@ def _assistant(config: Row | None) -> str | None:
 def _values(org_id: str, number: str | None) -> dict[str, str]:
     """Return every placeholder, "" for what is not known: the assistant would read an unfilled one aloud."""
     settings: Row = {}
-    caller: Row = {}
+    known = {"callerKnown": "no", "callerName": "", "nextAppointment": ""}
+    zone = ZoneInfo("UTC")
     try:
         with breaker.current().watching():
             settings = org_settings.load(database.as_service(hurried=True), org_id) or {}
-            caller = tools.find_caller(database.as_service(hurried=True), org_id, number) if number else {}
+            zone = ZoneInfo(settings.get("timezone") or "UTC")
+            known |= _known(org_id, number, zone) if number else {}
     except Exception as error:
         # The phone is ringing: whatever it is, the assistant can answer without.
         if not is_unavailable(error):
             logger.exception("caller can't be looked up", extra={"org_id": org_id})
-    zone = ZoneInfo(settings.get("timezone") or "UTC")
-    contact, booked = caller.get("contact") or {}, caller.get("next_appointment")
+    return {"clinicName": settings.get("name") or "", **known, "today": speech.day(datetime.now(zone))}
+
+
+def _known(org_id: str, number: str, zone: ZoneInfo) -> dict[str, str]:
+    caller = tools.find_caller(database.as_service(hurried=True), org_id, number)
+    contact, booked = caller["contact"] or {}, caller["next_appointment"]
     return {
-        "clinicName": settings.get("name") or "",
         "callerKnown": "yes" if contact else "no",
         "callerName": speech.name(contact.get("name")),
         "nextAppointment": _appointment(booked, zone) if booked else "",
-        "today": speech.day(datetime.now(zone)),
     }
 
 

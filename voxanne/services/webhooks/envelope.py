@@ -14,7 +14,18 @@ from typing import Any, Literal, cast
 
 import orjson
 
-from voxanne.services.webhooks.wire import Artifact, Call, CallHead, Facts, Head, Line, Message, ToolUse
+from voxanne.services.webhooks.wire import (
+    LENIENT,
+    Artifact,
+    Call,
+    CallHead,
+    Facts,
+    Head,
+    Line,
+    Message,
+    ToolMessage,
+    ToolUse,
+)
 
 ASSISTANT_REQUEST = "assistant-request"
 STATUS_UPDATE = "status-update"
@@ -28,7 +39,6 @@ KNOWN = {
     "conversation-update", "speech-update", "model-output", "user-interrupted", "transfer-update",
     "transfer-destination-request", "voice-input", "phone-call-control", "knowledge-base-request", "language-changed",
 }  # fmt: skip
-_WITH_EFFECTS = {ASSISTANT_REQUEST, STATUS_UPDATE, END_REPORT, TOOL_CALLS, FUNCTION_CALL}
 
 Role = Literal["user", "assistant", "tool", "system"]
 _ROLES: dict[str, Role] = {
@@ -95,10 +105,12 @@ class Event:
 
     @property
     def event_id(self) -> str | None:
-        """The ledger's key, made of the content as the provider sends none; None for a kind that is not stored.
+        """The ledger's key, made of the content as the provider sends none; None for what is not stored.
 
         An event with several tool calls is named after the first; each of them has its own key in the ledger.
         """
+        if self.call_id is None:
+            return None
         if self.type == STATUS_UPDATE:
             return f"status:{self.call_id}:{self.status}"
         if self.type == END_REPORT:
@@ -107,22 +119,25 @@ class Event:
 
 
 def head(payload: dict[str, Any]) -> Event:
-    """Read of what kind an event is and whose, and nothing else; raises as `parse` does, only sooner."""
-    return Event(**_whose(Head.model_validate(payload.get("message"))))
+    """Read of what kind an event is and whose, and nothing else; raises, as `parse` does, for what has no kind.
+
+    What else is wrong is missing here: an event that can't be applied is still to be known as somebody's, and kept.
+    """
+    return Event(**_whose(Head.model_validate(payload.get("message"), context=LENIENT)))
 
 
 def parse(payload: dict[str, Any]) -> Event:
     """Read an event; raises pydantic's ValidationError, in whose text a patient's data may stand."""
     content = payload.get("message")
     kind = content.get("type") if isinstance(content, dict) else None
-    if not isinstance(kind, str) or kind not in _WITH_EFFECTS:
+    if kind in (TOOL_CALLS, FUNCTION_CALL):
+        # Somebody waits on the line: what is needed for no answer may be anything.
+        asked = ToolMessage.model_validate(content, context=LENIENT)
+        return Event(**_whose(asked), tool_calls=tuple(_tool_calls(asked)))
+    if kind not in (STATUS_UPDATE, END_REPORT):
         return head(payload)
     message = Message.model_validate(content)
-    call = message.call or Call()
-    whose = _whose(message)
-    if kind in {TOOL_CALLS, FUNCTION_CALL}:
-        return Event(**whose, tool_calls=tuple(_tool_calls(message)))
-    return Event(**whose, **_facts(message, call))
+    return Event(**_whose(message), **_facts(message, message.call or Call()))
 
 
 def _whose(message: Head) -> dict[str, Any]:
@@ -228,7 +243,7 @@ def _is_transfer(use: ToolUse) -> bool:
     return (_named(use) or "").startswith("transferCall")
 
 
-def _tool_calls(message: Message) -> Iterator[ToolCall]:
+def _tool_calls(message: ToolMessage) -> Iterator[ToolCall]:
     if legacy := message.function_call:
         yield ToolCall(_made_up_id(message, legacy.name, legacy.parameters), legacy.name, legacy.parameters)
     for use in message.tool_call_list or message.tool_calls:
@@ -244,7 +259,7 @@ def _arguments(use: ToolUse) -> dict[str, Any]:
     return (use.function.arguments if use.function else None) or use.arguments or use.parameters
 
 
-def _made_up_id(message: Message, name: str, arguments: dict[str, Any]) -> str:
+def _made_up_id(message: ToolMessage, name: str, arguments: dict[str, Any]) -> str:
     """Give the same request in the same call the same id, so that a repeat is known as one."""
     call_id = message.call.id if message.call else None
     content = orjson.dumps([call_id, name, arguments], option=orjson.OPT_SORT_KEYS)

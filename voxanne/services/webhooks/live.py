@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -132,16 +133,26 @@ def _read(body: bytes) -> tuple[Row | None, Event | None]:
 
 
 def _json(body: bytes) -> Row | None:
-    """Read an object; what Postgres and strict JSON can't hold (NUL, half characters) is not worth losing it for."""
+    """Read an object; NUL, half characters and NaN, which no store holds, are not worth losing it for."""
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError:
         try:
-            lenient = json.dumps(json.loads(body.decode("utf-8", "replace")), ensure_ascii=False)
-            payload = orjson.loads(lenient.encode("utf-8", "replace"))
+            text = body.decode("utf-8", "replace")
+            read = json.loads(text, parse_float=_real, parse_int=_whole, parse_constant=lambda _: None)
+            payload = orjson.loads(json.dumps(read, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             return None
     return payload if isinstance(payload, dict) else None
+
+
+def _whole(digits: str) -> int | float | None:
+    return int(digits) if len(digits) < len(str(2**63)) else _real(digits)
+
+
+def _real(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def _genuine(claim: Claim, body: bytes, head: Event | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from voxanne.phones import to_e164
-from voxanne.services.stored_text import is_email
+from voxanne.services.stored_text import clean, is_email
 from voxanne.services.webhooks import spoken_times
 
 DAY = ("date", "appointmentdate", "day", "preferreddate", "requesteddate")
@@ -36,8 +36,8 @@ class Arguments:
     def text(self, names: tuple[str, ...]) -> str:
         """Return the first of the named ones that is there, as text."""
         values = (self._given.get(name) for name in names)
-        plain = (str(value).strip() for value in values if isinstance(value, (str, int, float)))
-        return next((text[:_LONGEST] for text in plain if text), "")
+        plain = (clean(str(value), _LONGEST) for value in values if isinstance(value, (str, int, float)))
+        return next((text for text in plain if text), "")
 
     @property
     def name(self) -> str:

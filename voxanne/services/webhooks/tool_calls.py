@@ -42,7 +42,7 @@ def answer(org_id: str | None, payload: dict[str, Any], *, keep: Callable[[], bo
     """
     try:
         event = envelope.parse(payload)
-    except ValidationError:
+    except (ValidationError, TypeError):  # the latter for what is nested too deeply
         raise ValidationFailed("The tool calls are not in the form that was agreed upon.") from None
     results, said = [], set()
     for tool_call in event.tool_calls[:MOST]:

@@ -1,15 +1,29 @@
 """The voice provider's messages as they come over the wire: what is used of them, under the provider's own names.
 
-Unknown members and unknown kinds are passed over; a member of the wrong kind is a `ValidationError`. Most facts can
-stand in the message or in its call: `envelope.py` looks in both.
+Unknown members and unknown kinds are passed over; a member of the wrong kind is a `ValidationError`, or missing where
+only whose a message is has to be found out (`LENIENT`). Most facts can stand in the message or in its call:
+`envelope.py` looks in both.
 """
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.alias_generators import to_camel
+
+LENIENT = {"lenient": True}
+"""Validation context in which what is said of whose a message is may be of any kind, and is missing if it is wrong."""
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
@@ -22,6 +36,15 @@ def _utc(moment: datetime) -> datetime:
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise ValueError(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}")
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _missing_if_wrong(value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        if info.context is not LENIENT:
+            raise
+        return None
 
 
 def _none_is_empty(value: Any) -> Any:
@@ -38,9 +61,10 @@ def _opened(value: Any) -> Any:
     return value if isinstance(value, dict) else {}
 
 
-Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
-Id = Annotated[str | None, Field(max_length=200), BeforeValidator(_blank_is_none)]
-Moment = Annotated[Annotated[datetime, AfterValidator(_utc)] | None, BeforeValidator(_blank_is_none)]
+_OR_MISSING = WrapValidator(_missing_if_wrong)
+Text = Annotated[str | None, BeforeValidator(_blank_is_none), _OR_MISSING]
+Id = Annotated[str | None, Field(max_length=200), BeforeValidator(_blank_is_none), _OR_MISSING]
+Moment = Annotated[Annotated[datetime, AfterValidator(_utc)] | None, BeforeValidator(_blank_is_none), _OR_MISSING]
 """ISO 8601, or seconds or milliseconds since 1970."""
 
 Arguments = Annotated[dict[str, Any], BeforeValidator(_opened)]
@@ -139,8 +163,8 @@ class Facts(Part):
     transcript: Text = None
     recording_url: Text = None
     stereo_recording_url: Text = None
-    duration_seconds: float | None = None
-    duration_ms: float | None = None
+    duration_seconds: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    duration_ms: Annotated[float | None, Field(allow_inf_nan=False)] = None
     messages: Annotated[list[Line], BeforeValidator(_none_is_empty)] = []
     artifact: Artifact | None = None
     analysis: Analysis | None = None
@@ -155,8 +179,8 @@ class CallHead(Part):
     status: Text = None
     assistant_id: Id = None
     phone_number_id: Id = None
-    phone_number: Number | None = None
-    customer: Customer | None = None
+    phone_number: Annotated[Number | None, _OR_MISSING] = None
+    customer: Annotated[Customer | None, _OR_MISSING] = None
 
 
 class Call(Facts, CallHead):
@@ -183,17 +207,22 @@ class Head(Part):
 
     type: Annotated[str, Field(min_length=1, max_length=100, strict=True)]
     timestamp: Moment = None
-    call: CallHead | None = None
-    assistant: Assistant | None = None
-    phone_number: Number | None = None
-    customer: Customer | None = None
+    call: Annotated[CallHead | None, _OR_MISSING] = None
+    assistant: Annotated[Assistant | None, _OR_MISSING] = None
+    phone_number: Annotated[Number | None, _OR_MISSING] = None
+    customer: Annotated[Customer | None, _OR_MISSING] = None
     status: Text = None
 
 
 class Message(Facts, Head):
-    """What the kinds of messages that have effects say beyond that."""
+    """What a status or a report says beyond that."""
 
-    call: Call | None = None
+    call: Annotated[Call | None, _OR_MISSING] = None
+
+
+class ToolMessage(Head):
+    """What the assistant wants done; of the conversation that comes along nothing is read."""
+
     tool_call_list: Annotated[list[ToolUse], BeforeValidator(_none_is_empty)] = []
     tool_calls: Annotated[list[ToolUse], BeforeValidator(_none_is_empty)] = []
     function_call: LegacyFunctionCall | None = None
