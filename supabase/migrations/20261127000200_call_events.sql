@@ -443,17 +443,26 @@ end
 $$;
 
 -- Applies an event and returns {"duplicate", "applied", "call_id", "call_type", "contact_id", "contact_changed", "alert_id",
--- "message_id"}; alert and message only if this event made them. p_event is {"event_id", "event_type", "rank" (1 queued,
+-- "message_id", "contact_stats"}; alert and message only if this event made them, and the numbers of contacts, as
+-- public.contact_stats returns them, only for an event with a contact. p_event is {"event_id", "event_type", "rank" (1 queued,
 -- 2 ringing, 3 in progress, 4 ended, 5 report), "received_at", "attempts", "call", "contact", "alert"}. Only a report's word on
 -- the lead (e-mail, status, score, interests) is taken. Tried again once, because a call may be placed, or a row be changed by a
 -- member, at the same moment.
 create function public.apply_call_event(p_org_id uuid, p_event jsonb) returns jsonb
 language plpgsql set search_path = ''
 as $$
+declare
+  done jsonb;
 begin
-  return public.apply_call_event_once(p_org_id, p_event);
-exception when unique_violation or deadlock_detected or foreign_key_violation then
-  return public.apply_call_event_once(p_org_id, p_event);
+  begin
+    done := public.apply_call_event_once(p_org_id, p_event);
+  exception when unique_violation or deadlock_detected or foreign_key_violation then
+    done := public.apply_call_event_once(p_org_id, p_event);
+  end;
+  if jsonb_typeof(p_event -> 'contact') = 'object' then -- a statement of its own: within the one above it would not see the change
+    done := done || jsonb_build_object('contact_stats', public.contact_stats(p_org_id));
+  end if;
+  return done;
 end
 $$;
 
