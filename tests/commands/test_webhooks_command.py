@@ -400,10 +400,12 @@ def test_a_listed_call_of_another_shape_keeps_nobody_else_out(here: Clinic, prog
     listed(here, vapi, f"{here.call_id}-3")
     result = run(program, "reconcile")
     assert result.exit_code == 1
-    assert f"call {here.call_id}-1 in the platform's account: not applicable, see the dead letters" in result.output
-    assert f"call {here.call_id}-2 in the platform's account: not in a form that is understood" in result.output
+    buried = [f"{here.call_id}-1", f"{here.call_id}-2"]
+    for call_id in buried:
+        assert f"call {call_id} in the platform's account: not applicable, see the dead letters" in result.output
     assert "1 added" in result.output
-    assert [letter["event_id"] for letter in here.rows("public.webhook_dead_letters")] == [f"end:{here.call_id}-1"]
+    letters = here.rows("public.webhook_dead_letters")
+    assert sorted(letter["event_id"] for letter in letters) == [f"end:{call_id}" for call_id in buried]
 
 
 # ---- letters and log ----

@@ -195,6 +195,26 @@ def test_many_threads_put_and_take(tmp_path: Path) -> None:
     assert sorted(numbers(spool)) == list(range(80))
 
 
+SHARED_BYTES = (510, 0x40000002)
+"""The part of its file that SQLite locks as long as somebody has it open: length and start."""
+LAST_ONE_OUT = f"""
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, *{SHARED_BYTES})
+"""
+
+
+def test_a_thread_that_opens_the_file_takes_no_lock_from_the_others(tmp_path: Path) -> None:
+    """Without it another process would take itself for the last one, and delete what has not been moved to the file."""
+    spool = make(tmp_path)
+    spool.put(delivery(1))
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(spool.put, delivery(2)).result()
+        command = [sys.executable, "-c", LAST_ONE_OUT, str(spool.folder / "events.sqlite")]
+        other = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "BlockingIOError" in other.stderr
+
+
 def test_what_processes_said_they_kept_is_there_after_they_were_killed(tmp_path: Path) -> None:
     folder = str(tmp_path / "spool")
     command = [sys.executable, "-c", WRITER, folder, KEY]

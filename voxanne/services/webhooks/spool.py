@@ -178,8 +178,26 @@ class SqliteSpool:
 
     def _open(self) -> sqlite3.Connection:
         self._make_folder()
-        is_new = not self._file.exists()
-        os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600))
+        # One at a time: SQLite does not wait for another that makes the file ready, but says that it is locked.
+        with self._folder_locked():
+            is_new = self._create()
+            db = self._connect()
+            if is_new:
+                self._sync_folder()
+        return db
+
+    def _create(self) -> bool:
+        """Make the file, readable for us alone, unless there is one; that one must not be opened except by SQLite.
+
+        Closing any other handle of it would take this process' locks away from it, those of other threads too.
+        """
+        try:
+            os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        return True
+
+    def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             db.execute("pragma journal_mode = wal")
@@ -189,9 +207,16 @@ class SqliteSpool:
         except BaseException:
             db.close()
             raise
-        if is_new:
-            self._sync_folder()
         return db
+
+    @contextmanager
+    def _folder_locked(self) -> Iterator[None]:
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _make_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
