@@ -3,9 +3,19 @@
 import math
 import threading
 
+import httpx
 import pytest
 
 from voxanne import deadline
+from voxanne.database import ObservedTransport
+
+
+def undone(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(500, json={"code": "40P01"})
+
+
+def gone(request: httpx.Request) -> httpx.Response:
+    raise httpx.RemoteProtocolError("the connection was closed", request=request)
 
 
 def test_without_anybody_waiting_every_limit_is_its_own() -> None:
@@ -41,3 +51,25 @@ def test_another_thread_is_not_hurried() -> None:
         thread.start()
         thread.join()
     assert seen == [5.0]
+
+
+@pytest.mark.parametrize("trouble", [undone, gone])
+@pytest.mark.parametrize("taken", [1.5, 3.0])
+def test_what_is_sent_again_has_what_is_left(monkeypatch: pytest.MonkeyPatch, trouble, taken: float) -> None:
+    now, limits = [100.0], []
+
+    def answer(_transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        limits.append(request.extensions["timeout"]["read"])
+        now[0] += taken
+        return trouble(request) if len(limits) == 1 else httpx.Response(204)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    client = httpx.Client(transport=ObservedTransport(), timeout=5.0)
+    monkeypatch.setattr(deadline.time, "monotonic", lambda: now[0])
+    with deadline.within(2.0):
+        if taken < 2:
+            assert client.get("http://database").status_code == 204
+        else:
+            with pytest.raises(httpx.ConnectTimeout):
+                client.get("http://database")
+    assert limits == ([2.0, 0.5] if taken < 2 else [2.0])

@@ -233,6 +233,29 @@ def test_a_good_token_is_looked_at_once_a_minute(settings: Settings, monkeypatch
     assert len(looked) == 2
 
 
+def test_a_token_checked_while_the_keys_change_is_looked_at_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier, looked, token = TokenVerifier(settings), [], minted(settings)
+    check = verifier._checked
+
+    def check_meanwhile(token: str) -> dict[str, Any]:
+        claims = check(token)
+        looked.append(token)
+        verifier._key_set.fetched = 1.0  # another thread has fetched them, and this one's key may be gone
+        return claims
+
+    monkeypatch.setattr(verifier, "_checked", check_meanwhile)
+    for _ in range(3):
+        verifier.verify(token)
+
+    assert len(looked) == 2
+
+
+def test_an_end_in_quotes_is_understood(settings: Settings) -> None:
+    assert TokenVerifier(settings).verify(minted(settings, exp=str(int(time.time()) + 60)))["sub"] == USER
+
+
 def test_there_is_an_end_to_how_many_tokens_are_known(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "MOST_KNOWN", 3)
     verifier = TokenVerifier(settings)

@@ -65,6 +65,7 @@ class ObservedTransport(httpx.HTTPTransport):
         try:
             response = self._send(request)
             if _undone(response):
+                _hurry(request)
                 response = super().handle_request(request)
             response.read()  # here, as the time noted is that of the whole answer
             status = response.status_code
@@ -80,6 +81,7 @@ class ObservedTransport(httpx.HTTPTransport):
         except httpx.RemoteProtocolError:
             if request.method not in _REPEATABLE:
                 raise
+            _hurry(request)
             return super().handle_request(request)
 
 

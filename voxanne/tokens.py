@@ -109,13 +109,14 @@ class TokenVerifier:
         One that was found to be good is not looked at again for a minute, unless it ends or the keys change.
         """
         known, now = self._known.get(token), time.time()
-        if known is not None and now < known.until and known.fetched == self._key_set.fetched:
+        fetched = self._key_set.fetched  # before the check, as they may change during it
+        if known is not None and now < known.until and known.fetched == fetched:
             return known.claims
         claims = self._checked(token)
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
-        until = min(now + KNOWN_SECONDS, claims["exp"] + LEEWAY_SECONDS)
-        self._known[token] = _Known(claims, until, self._key_set.fetched)
+        until = min(now + KNOWN_SECONDS, int(claims["exp"]) + LEEWAY_SECONDS)
+        self._known[token] = _Known(claims, until, fetched)
         return claims
 
     def _checked(self, token: str) -> dict[str, Any]:

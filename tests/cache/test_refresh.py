@@ -6,13 +6,14 @@ The clock is moved; the thread that looks for what is due is called by name.
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 
 import pytest
 import time_machine
 
 from tests.cache.apps import make_cache
 from tests.cache.origin import Origin, wait_for
-from voxanne.cache import AGENTS, SERVICES, Cache, upkeep
+from voxanne.cache import AGENTS, SERVICES, Cache, engine, upkeep
 
 Move = Callable[[int], None]
 NEAR_ITS_END, AT_ITS_END = 1, 2
@@ -134,6 +135,30 @@ def test_a_refresh_that_fails_troubles_nobody_and_is_not_repeated_at_once(cache:
     move(AT_ITS_END)
     cache.engine._pauses.clear()
     assert cache.load(SERVICES, "org", lambda: "new") == "new"
+
+
+def test_a_reader_does_not_share_the_failure_of_another_ones_loader(
+    cache: Cache, origin: Origin, move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the token of whoever read it last has expired by the time that the value is fetched anew."""
+
+    def refused() -> None:
+        origin.load(hold="refused")
+        raise LookupError
+
+    def join(futures: list[Future[bytes]], _seconds: float) -> None:
+        assert len(futures) == 1
+        origin.let_go("refused")
+        wait(futures)
+
+    cache.load(SERVICES, "org", origin.load)
+    move(NEAR_ITS_END)
+    cache.load(SERVICES, "org", refused)
+    origin.wait_until_held("refused")
+    origin.write(1)
+    move(AT_ITS_END)
+    monkeypatch.setattr(engine, "wait", join)
+    assert cache.load(SERVICES, "org", origin.load) == {"value": 1}
 
 
 def test_what_was_read_is_fetched_anew_though_nobody_asks_near_its_end(

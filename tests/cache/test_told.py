@@ -41,6 +41,14 @@ def test_what_a_write_tells_is_read_next_by_everybody(caches: tuple[Cache, Cache
     assert origin.loads == 0
 
 
+def test_a_number_beyond_64_bits_can_be_told(cache: Cache, origin: Origin) -> None:
+    cache.load(*KEY, origin.load)
+    with cache.changing(KEY) as change:
+        change.tell(*KEY, {"value": 2**70})
+    assert cache.load(*KEY, origin.load) == {"value": float(2**70)}
+    assert origin.loads == 1
+
+
 def test_what_was_told_is_not_fetched_as_well(cache: Cache, origin: Origin) -> None:
     cache.load(*KEY, origin.load)
     cache.load(*KEY, origin.load)

@@ -77,7 +77,7 @@ class Engine:
         Without a ticket nothing that was told is stored: another change may have come after it.
         """
         for region, key, value in told if ticket else ():
-            self._put(region, key, Claim(Turn.MINE, ticket), orjson.dumps(value))
+            self._put(region, key, Claim(Turn.MINE, ticket), _packed(value))
         self.upkeep.changed(keys)
 
     def wait_for_refreshes(self) -> None:
@@ -118,11 +118,18 @@ class Engine:
     def _renew(self, region: Region, key: str, loader: Loader, ticket: str | None, *, refresh: bool) -> bytes:
         if not refresh:
             return self._fly(region, key, loader, ticket)
-        future = self._refresh(region, key, lambda: self._fly(region, key, loader, ticket))
+        future, first = self._refresh(region, key, lambda: self._fly(region, key, loader, ticket))
         wait([future], deadline.left(self.patience))
         if not future.done():
             raise _SlowOriginError
-        return future.result() or self._fly(region, key, loader, ticket)
+        packed = None
+        try:
+            packed = future.result()
+        except Exception as error:
+            # Who came later does not share what was the first one's own, as that their token has expired.
+            if first or self._is_unavailable(error):
+                raise
+        return packed or self._fly(region, key, loader, ticket)
 
     def _grant(self, wish: Wish) -> None:
         region, key = wish.region, wish.key
@@ -136,16 +143,19 @@ class Engine:
             return None
         return self._fly(region, key, loader, reading.ticket)
 
-    def _refresh(self, region: Region, key: str, load: Callable[[], bytes | None]) -> "Future[bytes | None]":
+    def _refresh(
+        self, region: Region, key: str, load: Callable[[], bytes | None]
+    ) -> tuple["Future[bytes | None]", bool]:
+        """Begin to load in the background unless somebody has; return what comes of it, and whether it was begun."""
         name = (region.name, key)
         with self._lock:
             future = self._refreshes.get(name)
             if future is not None:
-                return future
+                return future, False
             future = self._pool.submit(load)
             self._refreshes[name] = future
         future.add_done_callback(lambda done: self._refreshed(region, key, done))
-        return future
+        return future, True
 
     def _refreshed(self, region: Region, key: str, done: "Future[bytes | None]") -> None:
         with self._lock:
