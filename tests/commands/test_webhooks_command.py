@@ -354,6 +354,25 @@ def test_more_calls_of_one_moment_than_a_page_holds_do_not_end_the_search(
     assert f"{here.call_id}-before" in {row["vapi_call_id"] for row in here.rows("public.call_logs")}
 
 
+def test_a_list_that_does_not_end_is_not_read_for_ever(
+    here: Clinic, program: Flask, vapi: FakeVapi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the provider took no notice of the times that were asked for."""
+    monkeypatch.setattr(unheard, "PAGE", 2)
+    for minutes in (60, 70):
+        listed(here, vapi, f"{here.call_id}-{minutes}", ago=timedelta(minutes=minutes))
+    asked = iter(range(10))
+
+    def same_page(*args: object, **more: object) -> list[events.Json]:
+        next(asked)
+        return list(vapi.ended_calls.values())
+
+    monkeypatch.setattr(vapi, "list_calls", same_page)
+    result = run(program, "reconcile")
+    assert (result.exit_code, "2 added" in result.output) == (1, True), result.output
+    assert "the platform's account: not answered by the provider" in result.output
+
+
 def test_an_organisations_own_account_brings_in_no_other_organisations_calls(
     here: Clinic, factory: Factory, tmp_path: Path
 ) -> None:
@@ -400,10 +419,12 @@ def test_a_listed_call_of_another_shape_keeps_nobody_else_out(here: Clinic, prog
     listed(here, vapi, f"{here.call_id}-3")
     result = run(program, "reconcile")
     assert result.exit_code == 1
-    assert f"call {here.call_id}-1 in the platform's account: not applicable, see the dead letters" in result.output
-    assert f"call {here.call_id}-2 in the platform's account: not in a form that is understood" in result.output
+    for number in (1, 2):
+        what = f"call {here.call_id}-{number} in the platform's account"
+        assert f"{what}: not applicable, see the dead letters" in result.output
     assert "1 added" in result.output
-    assert [letter["event_id"] for letter in here.rows("public.webhook_dead_letters")] == [f"end:{here.call_id}-1"]
+    letters = {letter["event_id"] for letter in here.rows("public.webhook_dead_letters")}
+    assert letters == {f"end:{here.call_id}-1", f"end:{here.call_id}-2"}
 
 
 # ---- letters and log ----

@@ -25,7 +25,7 @@ from voxanne.services.webhooks.spool import SqliteSpool
 LETTERS, CALLS = 50, 500
 _STEPS = 1000
 _NOT_APPLIED = {Outcome.UNKNOWN: "nobody's assistant", Outcome.REFUSED: "not signed by Twilio"}
-_TROUBLES = (Found.UNREACHABLE, Found.FAILED, Found.NO_KEY, Found.KEY_REFUSED, Found.UNREADABLE)
+_TROUBLES = (Found.UNREACHABLE, Found.FAILED, Found.NO_KEY, Found.KEY_REFUSED)
 _FIRST_ID = str(UUID(int=0))
 
 

@@ -32,7 +32,6 @@ class Found(enum.StrEnum):
     NO_KEY = "without a readable API key"
     NOT_OURS = "of nobody's assistant"
     UNREACHABLE = "not answered by the provider"
-    UNREADABLE = "not in a form that is understood"
     FAILED = "not applicable, see the dead letters"
 
 
