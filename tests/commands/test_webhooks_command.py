@@ -75,7 +75,7 @@ def keep(here: Clinic, kept_in: SqliteSpool, *payloads: events.Json) -> None:
         kept_in.put(Delivery("vapi", here.org_id, payload, datetime.now(UTC)))
 
 
-def bury(here: Clinic, payload: events.Json, *, event_id: str = "end:x") -> str:
+def bury(here: Clinic, payload: events.Json, *, event_id: str = "end:x") -> str | None:
     with here.app.app_context():
         return webhook_log.record_dead_letter(
             database.as_service(), here.org_id, source="vapi", event_id=event_id, event_type="end-of-call-report",
