@@ -54,7 +54,10 @@ class Pagination(BaseModel):
 class CursorPagination(Pagination):
     """Where a page stands in a list that can also be continued from a cursor."""
 
-    total_is_estimate: bool
+    total_is_estimate: bool = Field(
+        description="Whether the total is estimated: that of a search that more than 1,000 calls match, or more than "
+        "200 in the newest months of a long history alone."
+    )
     has_more: bool
     next_cursor: str | None
 

@@ -101,7 +101,7 @@ $$;
 
 -- One page of a search: {rows, total, total_is_estimate}. Up to p_bound matches are counted exactly, unless the newest months, as many
 -- as hold p_window calls, have more than p_few of them already. Other totals are estimated from those months, or where they have
--- more than p_bound, from the newest p_bound calls.
+-- more than p_bound, from the newest p_bound calls; but a total is never less than what has been shown.
 --
 -- The operator of a search is not leakproof: under row-level security Postgres must not let an index serve it, and reads the
 -- organisation's whole history. So this function runs as its owner and checks the organisation itself.
@@ -179,8 +179,8 @@ begin
     when share * share * calls >= p_offset + p_limit
       then public.call_page_sql(columns, everything, p_order, p_after, p_limit, p_offset, p_pattern)
     else public.call_page_sql(columns, source, p_order, p_after, p_limit, p_offset) end into page;
-  return json_build_object('rows', page, 'total', case when exact then matches else greatest(matches, round(share * calls)) end,
-    'total_is_estimate', not exact);
+  return json_build_object('rows', page, 'total_is_estimate', not exact, 'total', case when exact then matches
+    else greatest(matches, round(share * calls), p_offset + nullif(json_array_length(page), 0)) end);
 end
 $$;
 

@@ -18,7 +18,8 @@ as $$
     where log.status <> 'completed'
 $$;
 
--- Keeps an event that cannot be applied, whole, and returns the letter's id. The same event waits once; its attempts add up.
+-- Keeps an event that cannot be applied, whole, and returns the letter's id. The same event waits once; its attempts add up. Null,
+-- and nothing is kept, for an organisation that is gone: what was its is gone with it, and nobody could take the letter.
 create function public.record_dead_letter(
   p_org_id uuid, p_source text, p_event_id text, p_event_type text, p_payload jsonb, p_reason text, p_attempts int, p_received_at timestamptz
 ) returns uuid
@@ -27,6 +28,9 @@ as $$
 declare
   letter uuid;
 begin
+  if p_org_id is not null and not exists (select from public.organizations where id = p_org_id) then
+    return null;
+  end if;
   if p_org_id is not null and p_event_id is not null then
     perform public.log_delivery_failure(p_org_id, p_event_id, p_event_type, p_received_at, p_attempts, p_reason, true);
   end if;

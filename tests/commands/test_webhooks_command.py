@@ -75,7 +75,7 @@ def keep(here: Clinic, kept_in: SqliteSpool, *payloads: events.Json) -> None:
         kept_in.put(Delivery("vapi", here.org_id, payload, datetime.now(UTC)))
 
 
-def bury(here: Clinic, payload: events.Json, *, event_id: str = "end:x") -> str:
+def bury(here: Clinic, payload: events.Json, *, event_id: str = "end:x") -> str | None:
     with here.app.app_context():
         return webhook_log.record_dead_letter(
             database.as_service(), here.org_id, source="vapi", event_id=event_id, event_type="end-of-call-report",
@@ -352,6 +352,25 @@ def test_more_calls_of_one_moment_than_a_page_holds_do_not_end_the_search(
     listed(here, vapi, f"{here.call_id}-before", ago=timedelta(hours=2))
     run(program, "reconcile")
     assert f"{here.call_id}-before" in {row["vapi_call_id"] for row in here.rows("public.call_logs")}
+
+
+def test_a_list_that_does_not_end_is_not_read_for_ever(
+    here: Clinic, program: Flask, vapi: FakeVapi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the provider took no notice of the times that were asked for."""
+    monkeypatch.setattr(unheard, "PAGE", 2)
+    for minutes in (60, 70):
+        listed(here, vapi, f"{here.call_id}-{minutes}", ago=timedelta(minutes=minutes))
+    asked = iter(range(10))
+
+    def same_page(*args: object, **more: object) -> list[events.Json]:
+        next(asked)
+        return list(vapi.ended_calls.values())
+
+    monkeypatch.setattr(vapi, "list_calls", same_page)
+    result = run(program, "reconcile")
+    assert (result.exit_code, "2 added" in result.output) == (1, True), result.output
+    assert "the platform's account: not answered by the provider" in result.output
 
 
 def test_an_organisations_own_account_brings_in_no_other_organisations_calls(

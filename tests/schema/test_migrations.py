@@ -18,7 +18,7 @@ CONCURRENTLY = re.compile(
 )
 # The rows go in once every table that was there in the first release is; what comes later must take them as they are.
 IN_USE = next(index for index, name in enumerate(MIGRATIONS) if name.endswith("_functions.sql"))
-
+BEFORE_CLAIMS = next(index for index, name in enumerate(MIGRATIONS) if name.endswith("_provider_claims.sql"))
 
 BOOTSTRAP = {"roles.sql": "supabase_admin", "auth.sql": "supabase_auth_admin", "storage.sql": "supabase_storage_admin"}
 
@@ -79,9 +79,10 @@ def test_the_bucket_for_recordings_is_private(db: psycopg.Connection) -> None:
     assert db.execute("select public from storage.buckets where id = 'call-recordings'").fetchone() == (False,)
 
 
-def test_a_database_in_use_keeps_its_rows(empty_database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("landed", [IN_USE, BEFORE_CLAIMS])
+def test_a_database_in_use_keeps_its_rows(empty_database: str, tmp_path: Path, landed: int) -> None:
     cli = Cli(tmp_path)
-    cli.push(empty_database, MIGRATIONS[:IN_USE])
+    cli.push(empty_database, MIGRATIONS[:landed])
     with psycopg.connect(empty_database) as database:
         full_clinic(database)
         before = contents(database)
@@ -89,12 +90,15 @@ def test_a_database_in_use_keeps_its_rows(empty_database: str, tmp_path: Path) -
     with psycopg.connect(empty_database) as database:
         after = contents(database)
         invalid = database.execute("select indexrelid::regclass::text from pg_index where not indisvalid").fetchall()
+        counted = database.execute("select sum(calls) from call_rollups where grain = 'month'").fetchone()
+        drift = database.execute("select * from rollup_drift()").fetchall()
     assert {table: after[table] for table in before} == before
     assert all(before.values())
     assert invalid == []
+    assert counted == (before["call_logs"] + before["calls"],)
+    assert drift == []
 
 
-BEFORE_CLAIMS = next(index for index, name in enumerate(MIGRATIONS) if name.endswith("_provider_claims.sql"))
 TABLES_OF_IDS = ("agents", "inbound_agent_config", "outbound_agent_config", "integration_settings")
 
 

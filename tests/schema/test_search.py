@@ -96,9 +96,14 @@ def test_pages_are_what_brute_force_finds(
                     assert not found["total_is_estimate"] or len(expected) > bounds["p_few"]
                     if not found["rows"]:
                         break
+                    # Pages are numbered by the total: the next one must be within reach.
+                    assert found["total"] >= begins["p_offset"] + len(found["rows"])
                     seen += [row["id"] for row in found["rows"]]
                     after = Jsonb({key: found["rows"][-1][key] for key in SORT_KEYS})
                 assert seen == [call.id for call in expected]
+            begins = {"p_offset": 10**9, "p_after": None}
+            beyond = page(sql, org_id, text, **{"p_order": order, "p_limit": size, **narrowed, **bounds, **begins})
+            assert (beyond["rows"], beyond["total"] <= len(world.calls)) == ([], True)
     finally:
         forget(sql, org_id)
 

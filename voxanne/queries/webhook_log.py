@@ -20,8 +20,11 @@ def record_dead_letter(
     reason: str,
     attempts: int,
     received_at: datetime,
-) -> str:
-    """Keep an event that cannot be applied, whole, and return the letter's id; the same event waits only once."""
+) -> str | None:
+    """Keep an event that cannot be applied, whole, and return the letter's id; the same event waits only once.
+
+    Nothing is kept for an organisation that has been erased: None.
+    """
     arguments = {
         "p_org_id": org_id,
         "p_source": source,
@@ -32,7 +35,7 @@ def record_dead_letter(
         "p_attempts": attempts,
         "p_received_at": received_at.isoformat(),
     }
-    letter_id: str = call_function(db, "record_dead_letter", arguments)
+    letter_id: str | None = call_function(db, "record_dead_letter", arguments)
     return letter_id
 
 

@@ -136,6 +136,15 @@ def test_what_cannot_be_applied_becomes_a_dead_letter(here: Clinic, program: Fla
     here.factory.sql.execute("delete from public.webhook_dead_letters where org_id is null")
 
 
+def test_an_event_of_a_clinic_that_has_been_erased_does_not_stay_for_ever(
+    here: Clinic, program: Flask, kept_in: SqliteSpool
+) -> None:
+    kept_in.put(delivery(here))
+    here.factory.sql.execute("delete from public.organizations where id = %s", [here.org_id])
+    assert drained(program, kept_in) == {Outcome.DEAD: 1}
+    assert kept_in.size().events == 0
+
+
 def test_an_event_that_alone_finds_the_database_away_is_given_up(
     here: Clinic, program: Flask, kept_in: SqliteSpool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,9 +80,11 @@ def _pages(key: str, since: datetime, until: datetime) -> Iterator[tuple[list[di
             yield fresh, since
             return
         oldest = min((_created(call) for call in listed), default=since)
+        if oldest > until:
+            raise VapiError("The voice provider's list of calls does not end.")  # it is not what was asked for
         yield fresh, oldest
         # Those of one moment may stand on two pages; a page that is full of them is left behind.
-        until = oldest if fresh else oldest - timedelta(milliseconds=1)
+        until = oldest if fresh and oldest < until else oldest - timedelta(milliseconds=1)
         known = {str(call["id"]) for call in listed}
         if until < since:
             return
