@@ -171,12 +171,13 @@ begin
     calls := public.count_calls(p_org_id, p_call_type, p_status, p_since, p_until, p_include_test);
   end if;
 
-  -- The planner can't tell how many match: where that is fewer rows, the list is read in order until the page is full.
+  -- The planner can't tell how many match: where that is fewer rows, the list is read in order until the page is full. By name,
+  -- those who match may stand together at the end of it, so that must be worth nearly all of it.
   execute case
     when found is not null
       then public.call_page_sql(columns, format('from public.calls_feed where org_id = %L and id = any (%L::uuid[])', p_org_id,
         array(select (key ->> 'id')::uuid from json_array_elements(found) as key)), p_order, null, p_limit, 0)
-    when share * share * calls >= p_offset + p_limit
+    when share * share * calls >= p_offset + p_limit and (p_order <> 'name' or share > 0.1)
       then public.call_page_sql(columns, everything, p_order, p_after, p_limit, p_offset, p_pattern)
     else public.call_page_sql(columns, source, p_order, p_after, p_limit, p_offset) end into page;
   return json_build_object('rows', page, 'total_is_estimate', not exact, 'total', case when exact then matches

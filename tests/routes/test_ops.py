@@ -23,7 +23,7 @@ from voxanne import csrf
 from voxanne.database import PROBE_SECONDS
 from voxanne.queries import monitoring
 from voxanne.routes.ops import ASSETS, COOKIE
-from voxanne.services import operations_page, operator_session, secrets
+from voxanne.services import glances, operations_page, operator_session, secrets
 from voxanne.services.last_known import LastKnown, Sample, last_known
 from voxanne.services.operator_session import OperatorSession
 
@@ -459,7 +459,10 @@ def test_after_a_mistake_the_cursor_is_where_it_was_made(app: Flask) -> None:
         assert re.findall(r'<input id="(\w+)"[^>]*\bautofocus\b', text) == [name]
 
 
-def test_what_is_wrong_now_comes_with_what_to_do(factory: Factory, operator: FlaskClient) -> None:
+def test_what_is_wrong_now_comes_with_what_to_do(
+    factory: Factory, operator: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glances, "LEAST_READS", 1)
     factory.caller().get("/api/agents")
 
     text = operator.get("/ops").text

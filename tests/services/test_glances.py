@@ -73,6 +73,13 @@ def test_errors_name_the_route_that_has_most() -> None:
     assert "GET /b (9 of its 50 requests)" in of(found, "Errors").advice.sentence
 
 
+def test_a_few_reads_say_nothing_of_the_cache() -> None:
+    quiet = numbers(route("/a"), totals={})
+    quiet["recent"]["cache"] |= {"hits": 0, "misses": 1, "hitRate": 0.0}
+
+    assert of(glances.of_traffic(quiet), "Answered").level == "none"
+
+
 def test_misses_name_the_region_that_has_most() -> None:
     found = glances.of_traffic(numbers(route("/a"), totals={}, misses=905))
 
@@ -84,7 +91,7 @@ def test_misses_name_the_region_that_has_most() -> None:
 def test_without_requests_nothing_is_judged() -> None:
     nothing = {"perMinute": 0.0, "requests": 0, "p95Ms": None, "errorPercent": None}
     quiet = numbers(totals=nothing)
-    quiet["recent"]["cache"]["hitRate"] = None
+    quiet["recent"]["cache"] |= {"hits": 0, "misses": 0, "hitRate": None}
 
     assert {one.level for one in glances.of_traffic(quiet)} == {"none"}
 

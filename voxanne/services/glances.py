@@ -12,6 +12,8 @@ from voxanne.services.readable import amount, percent, size
 
 # As in observability/alerts.yml.
 HIT_RATE_LOW = 70
+LEAST_READS = 60
+"""In the five minutes: of fewer the hit rate says nothing."""
 CONNECTIONS_HIGH = 80
 ERRORS_HIGH = 1
 SIZE_HIGH = 80
@@ -44,7 +46,7 @@ class Glance:
 def of_traffic(numbers: Numbers) -> list[Glance]:
     """Return throughput, latency, errors and hit rate, of what `performance.report` returns."""
     hour, recent, slow_ms = numbers["totals"], numbers["recent"], numbers["slowRequestMs"]
-    totals, cache = recent["totals"], recent["cache"]
+    totals = recent["totals"]
     return [
         Glance("Requests", totals["perMinute"], "a minute", f"{amount(hour['requests'])} in the hour"),
         _judged(
@@ -59,14 +61,7 @@ def of_traffic(numbers: Numbers) -> list[Glance]:
             word="high",
             advice=_on_errors(recent["routes"]),
         ),
-        _judged(
-            Glance(
-                "Answered by the cache", cache["hitRate"], "%", f"{percent(numbers['cache']['hitRate'])} in the hour"
-            ),
-            bad=(cache["hitRate"] or 0) < HIT_RATE_LOW,
-            word="low",
-            advice=_on_misses(cache["regions"]),
-        ),
+        _of_cache(recent["cache"], f"{percent(numbers['cache']['hitRate'])} in the hour"),
     ]
 
 
@@ -93,6 +88,13 @@ def of_database(report: Numbers | None, *, old_since: datetime | None = None) ->
     if old_since is None:
         return both
     return [Glance(one.label, one.value, one.unit, f"from {old_since:%H:%M} UTC", "warn", "old") for one in both]
+
+
+def _of_cache(cache: Numbers, note: str) -> Glance:
+    glance = Glance("Answered by the cache", cache["hitRate"], "%", note)
+    if cache["hits"] + cache["misses"] < LEAST_READS:
+        return glance
+    return _judged(glance, bad=cache["hitRate"] < HIT_RATE_LOW, word="low", advice=_on_misses(cache["regions"]))
 
 
 def _judged(glance: Glance, *, bad: bool, word: str, advice: Advice | None) -> Glance:
