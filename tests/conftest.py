@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from tests.factories import OPERATOR_ID, Factory
 from tests.recorder import RequestRecorder
 from voxanne import create_app
+from voxanne.cache import upkeep
 from voxanne.config import Settings
 from voxanne.integrations.vapi_fake import FakeVapi
 
@@ -34,6 +35,7 @@ hypothesis_settings.register_profile(
 
 def pytest_configure() -> None:
     hypothesis_settings.load_profile("repeatable")
+    upkeep.LOOK_EVERY = 3600.0  # else what one test has read is loaded anew in the middle of another
     if "SUPABASE_URL" not in os.environ:
         pytest.exit("no Supabase: run the tests with `make test` (ARGS='-k list' for some of them)", returncode=4)
     if "REDIS_URL" in os.environ:

@@ -3,10 +3,10 @@
 It holds for the thread that opened the block, not for those that fetch on its behalf.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from time import monotonic
 
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 
@@ -14,7 +14,7 @@ _until: ContextVar[float | None] = ContextVar("until", default=None)
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Have everything in the block done, or given up, within that time."""
-    token = _until.set(time.monotonic() + left(seconds))
+    token = _until.set(monotonic() + left(seconds))
     try:
         yield
     finally:
@@ -29,4 +29,4 @@ def is_set() -> bool:
 def left(most: float) -> float:
     """Return the seconds that may still be waited: `most`, or less if somebody waits, 0.0 once the time is up."""
     until = _until.get()
-    return most if until is None else max(0.0, min(most, until - time.monotonic()))
+    return most if until is None else max(0.0, min(most, until - monotonic()))

@@ -1,9 +1,9 @@
 """Spares events the wait for a database that takes requests and answers none: they would hold all threads."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 import httpx
 from flask import current_app
@@ -36,7 +36,7 @@ class Breaker:
     def lets_through(self) -> bool:
         """Whether an event should go to the database; its end is to be told to `note`."""
         with self._lock:
-            now = time.monotonic()
+            now = monotonic()
             if self._next_try is not None:
                 if now < self._next_try:
                     return False
@@ -47,7 +47,7 @@ class Breaker:
         """Take in how it went; an error that comes at once keeps nobody waiting."""
         with self._lock:
             pause = PAUSE_SECONDS if self.is_open else FIRST_PAUSE_SECONDS
-            self._next_try = time.monotonic() + pause if isinstance(error, httpx.TimeoutException) else None
+            self._next_try = monotonic() + pause if isinstance(error, httpx.TimeoutException) else None
 
     @contextmanager
     def watching(self) -> Iterator[None]:
