@@ -48,7 +48,7 @@ def test_health_claims_nothing_that_is_not_there(app: Flask) -> None:
 def test_health_tells_of_the_thread_and_of_the_events_that_wait(app_with, tmp_path) -> None:
     app = app_with(webhook_spool_dir=tmp_path / "spool", supabase_url="http://127.0.0.1:1")
     # Whose it is only the database can say, so the thread can't have done with it.
-    whose = {"type": "status-update", "call": {"id": "call-1", "assistantId": "asst-1"}}
+    whose = {"type": "status-update", "status": "ended", "call": {"id": "call-1", "assistantId": "asst-1"}}
     waiting = Delivery("vapi", None, {"message": whose}, datetime.now(UTC))
     spool.of(app).put(waiting)
     drainer.of(app).start()
