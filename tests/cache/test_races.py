@@ -153,7 +153,8 @@ def test_two_processes_see_each_others_changes_at_once(shared_redis: str, start:
         writer.change(value=value)
         assert reader.load() == {"value": value}
         assert writer.load() == {"value": value}
-    assert origin.loads == 30
+    # One after each change, and those in vain: begun behind a change by who had read the value, when the next one came.
+    assert 30 <= origin.loads < 60
 
 
 def test_writer_killed_between_write_and_end_leaves_no_old_value(
