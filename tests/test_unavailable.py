@@ -36,24 +36,6 @@ def nobody() -> Iterator[str]:
 
 
 @pytest.fixture
-def silence() -> Iterator[str]:
-    """An address that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held: list[socket.socket] = []
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    held.append(server.accept()[0])
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-        for connection in held:
-            connection.close()
-
-
-@pytest.fixture
 def hangs_up() -> Iterator[str]:
     """An address that takes connections and ends them at once."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -1,9 +1,6 @@
 """The database takes requests and answers none: whoever is on the telephone hears something, and the truth."""
 
 import contextlib
-import socket
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,24 +28,6 @@ BOOKING = {"date": DAY, "time": "14:00", "service": "Botox", "name": "Maria Sant
 
 
 @pytest.fixture
-def silence() -> Iterator[str]:
-    """An address that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held: list[socket.socket] = []
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    held.append(server.accept()[0])
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-        for connection in held:
-            connection.close()
-
-
-@pytest.fixture
 def program() -> Flask:
     return create_app(settings_for_tests(supabase_timeout_seconds=A_MINUTE, webhook_caller_waits_seconds=0.2))
 
@@ -67,6 +46,18 @@ def here(factory: Factory, program: Flask) -> Clinic:
 
 def freeze(here: Clinic, address: str) -> None:
     here.app.extensions["voxanne.supabase"]._base = address
+
+
+def lose_one_answer(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    """Have the query's next write land without anybody hearing of it."""
+    really = getattr(queries, query)
+
+    def unheard(*args: object, **more: object) -> events.Json:
+        really(*args, **more)
+        monkeypatch.setattr(queries, query, really)
+        raise httpx.ReadTimeout("nobody heard it")
+
+    monkeypatch.setattr(queries, query, unheard)
 
 
 def ring(here: Clinic) -> events.Json:
@@ -120,14 +111,7 @@ def test_a_database_that_refuses_has_booked_nothing_for_sure(here: Clinic) -> No
 def test_a_booking_that_landed_unheard_is_told_at_the_next_call(
     here: Clinic, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
-    really = queries.book
-
-    def unheard(*args: object, **more: object) -> events.Json:
-        really(*args, **more)
-        monkeypatch.setattr(queries, "book", really)
-        raise httpx.ReadTimeout("nobody heard it")
-
-    monkeypatch.setattr(queries, "book", unheard)
+    lose_one_answer(monkeypatch, "book")
     assert use(here, ("t-1", "book_appointment", BOOKING)) == [tool_calls.UNSURE]
     (said,) = use(here, (again, "book_appointment", BOOKING))
     assert said.startswith("Done: Botox is booked for ")
@@ -138,14 +122,7 @@ def test_a_booking_that_landed_unheard_is_told_at_the_next_call(
 def test_an_alert_that_landed_unheard_is_not_raised_twice(
     here: Clinic, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
-    really = queries.hot_lead
-
-    def unheard(*args: object, **more: object) -> events.Json:
-        really(*args, **more)
-        monkeypatch.setattr(queries, "hot_lead", really)
-        raise httpx.ReadTimeout("nobody heard it")
-
-    monkeypatch.setattr(queries, "hot_lead", unheard)
+    lose_one_answer(monkeypatch, "hot_lead")
     assert use(here, ("t-1", "notify_hot_lead", {"name": "Maria"})) == [tool_calls.UNSURE]
     (said,) = use(here, (again, "notify_hot_lead", {"name": "Maria"}))
     assert said.startswith("The clinic has been told")
@@ -196,14 +173,7 @@ def test_a_hot_lead_that_landed_unheard_is_not_told_again(
     factory: Factory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = clinic(factory, app=create_app(settings_for_tests(webhook_spool_dir=tmp_path / "spool")))
-    really = queries.hot_lead
-
-    def unheard(*args: object, **more: object) -> events.Json:
-        really(*args, **more)
-        monkeypatch.setattr(queries, "hot_lead", really)
-        raise httpx.ReadTimeout("nobody heard it")
-
-    monkeypatch.setattr(queries, "hot_lead", unheard)
+    lose_one_answer(monkeypatch, "hot_lead")
     assert use(here, ("t-1", "notify_hot_lead", ALERT)) == [tool_calls.LATER]
     assert drained(here, here.app.extensions["voxanne.supabase"]._base) == {Outcome.APPLIED: 1}
     assert len(here.rows("public.hot_lead_alerts")) == len(here.rows("public.notifications")) == 1
