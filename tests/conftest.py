@@ -1,6 +1,9 @@
 """What every test can use: the application, a database connection of its own, organisations, members and calls."""
 
+import contextlib
 import os
+import socket
+import threading
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -20,6 +23,7 @@ from voxanne.integrations.vapi_fake import FakeVapi
 METRICS_TOKEN = "a token that only these tests know"
 CSRF_SECRET = "a secret that only these tests know, 32+"
 WEBHOOK_SECRET = "the-webhook-secret-of-these-tests"
+WISHES = upkeep.MAX_WISHES
 
 
 # The same examples in every run. They use the database, so they have no deadline; each makes the rows that it needs, so
@@ -35,7 +39,9 @@ hypothesis_settings.register_profile(
 
 def pytest_configure() -> None:
     hypothesis_settings.load_profile("repeatable")
-    upkeep.LOOK_EVERY = 3600.0  # else what one test has read is loaded anew in the middle of another
+    # Else what one test has read is loaded anew in the middle of another, and how much a read after a change costs
+    # depends on who is first. `upkeep_on` is for tests that want it so.
+    upkeep.LOOK_EVERY, upkeep.MAX_WISHES = 3600.0, 0
     if "SUPABASE_URL" not in os.environ:
         pytest.exit("no Supabase: run the tests with `make test` (ARGS='-k list' for some of them)", returncode=4)
     if "REDIS_URL" in os.environ:
@@ -102,3 +108,27 @@ def fake(app: Flask) -> FakeVapi:
 def app_with() -> Callable[..., Flask]:
     """Another application, with other settings; its requests are not in `recorder`."""
     return lambda **overrides: create_app(settings_for_tests(**overrides))
+
+
+@pytest.fixture
+def upkeep_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read is loaded anew in the background after a change, as it is outside of the tests."""
+    monkeypatch.setattr(upkeep, "MAX_WISHES", WISHES)
+
+
+@pytest.fixture
+def silence() -> Iterator[str]:
+    """An address that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held: list[socket.socket] = []
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(server.accept()[0])
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        for connection in held:
+            connection.close()

@@ -24,6 +24,8 @@ READS: dict[Region, Read] = {
     ROLE: lambda caller: caller.role,
 }
 
+pytestmark = pytest.mark.usefixtures("upkeep_on")
+
 
 @pytest.mark.parametrize("region", READS, ids=lambda region: region.name)
 def test_an_expired_token_leaves_nothing_in_the_cache(

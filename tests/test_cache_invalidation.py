@@ -18,6 +18,8 @@ from voxanne.cache import Cache, facade
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
+pytestmark = pytest.mark.usefixtures("upkeep_on")
+
 
 def changing_endpoints() -> set[str]:
     rules = create_app(settings_for_tests()).url_map.iter_rules()

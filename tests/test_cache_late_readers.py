@@ -30,6 +30,8 @@ QUERIES = {
 }
 """What loads the value behind an address that begins so."""
 
+pytestmark = pytest.mark.usefixtures("upkeep_on")
+
 
 class Gate:
     """Holds the late reader's load between the database's answer and the store."""

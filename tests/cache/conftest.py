@@ -17,6 +17,11 @@ from tests.cache.redis_server import RedisServer
 from voxanne.cache import Cache
 
 
+@pytest.fixture(autouse=True)
+def _as_outside_of_tests(upkeep_on: None) -> None:
+    pass
+
+
 @pytest.fixture(scope="session")
 def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis that nobody breaks: the one of REDIS_URL, or our own."""
