@@ -120,3 +120,18 @@ def test_events_that_wait_on_this_machine_are_re_encrypted_too(tmp_path) -> None
     lost = run(program(OLD))
     assert lost.exit_code == 1
     assert "unreadable: 1 events kept" in lost.output
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"supabase_url": "http://127.0.0.1:1"}, "the database can't be reached"),
+        ({"supabase_service_role_key": "sb_secret_of_another"}, "does not accept SUPABASE_SERVICE_ROLE_KEY"),
+    ],
+)
+def test_where_the_database_does_not_answer_it_ends_with_a_sentence(wrong: dict[str, str], told: str) -> None:
+    result = run(create_app(settings_for_tests(**wrong)))
+
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code == 1
+    assert told in result.output

@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from voxanne import database
+from voxanne.commands.terminal import bar, database_needed
 from voxanne.database import Row
 from voxanne.queries import credentials
 from voxanne.services import org_settings, secrets
@@ -26,12 +27,25 @@ def rotate_secrets() -> None:
     Can be repeated and interrupted at will: what is under the first key already stays as it is. The other keys may be
     taken out of ENCRYPTION_KEYS once this reports nothing unreadable and the caches have forgotten the old ones.
     """
-    db = database.as_service()
-    total = credentials.count_credentials(db)
+    with database_needed():
+        missed = _rotate_stored()
+    for row in missed:
+        click.echo(f"unreadable: {row['provider']} of organisation {row['org_id']}", err=True)
+    kept_in = spool.of(current_app)
+    lost = kept_in.rotate()[1] if kept_in else 0
+    if lost:
+        click.echo(f"unreadable: {lost} events kept in WEBHOOK_SPOOL_DIR", err=True)
+    if missed or lost:
+        sys.exit(1)
+
+
+def _rotate_stored() -> list[Row]:
+    """Re-encrypt what the database holds, and return what can't be read."""
+    total = credentials.count_credentials(database.as_service())
     click.echo(f"{total} sets of secrets")
     rotated = current = 0
     missed: list[Row] = []
-    with click.progressbar(length=total, label="Re-encrypting", file=sys.stderr) as bar:
+    with bar(total, "Re-encrypting") as progress:
         for batch in _batches():
             fresh, unreadable = _rotated(batch)
             done = _replace(batch, fresh)
@@ -41,16 +55,9 @@ def rotate_secrets() -> None:
             changed_meanwhile = len(fresh) - len(done)
             if changed_meanwhile:
                 click.echo(f"{changed_meanwhile} changed meanwhile: run this again")
-            bar.update(len(batch))
+            progress.update(len(batch))
     click.echo(f"{rotated} re-encrypted, {current} were up to date, {len(missed)} unreadable")
-    for row in missed:
-        click.echo(f"unreadable: {row['provider']} of organisation {row['org_id']}", err=True)
-    kept_in = spool.of(current_app)
-    lost = kept_in.rotate()[1] if kept_in else 0
-    if lost:
-        click.echo(f"unreadable: {lost} events kept in WEBHOOK_SPOOL_DIR", err=True)
-    if missed or lost:
-        sys.exit(1)
+    return missed
 
 
 def _batches() -> Iterator[list[Row]]:
