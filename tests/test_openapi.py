@@ -11,6 +11,9 @@ from tests.factories import Factory
 from tests.route_cases import CASES, CHANGING, method_of
 
 
+FORMS = {"webhooks.receive_sms_status", "ops.sign_in"}
+
+
 @pytest.fixture(scope="module")
 def document(app: Flask) -> dict:
     return app.test_client().get("/openapi.json").json
@@ -84,6 +87,9 @@ def test_bodies_are_described_where_they_are_read(app: Flask, document: dict) ->
     for (endpoint, entry), rule in zip(operations(app, document), app.url_map.iter_rules(), strict=True):
         takes_one = CASES[endpoint].body is not None and method_of(rule) in CHANGING
         assert ("requestBody" in entry) == takes_one, endpoint
+        if takes_one:
+            kind = "application/x-www-form-urlencoded" if endpoint in FORMS else "application/json"
+            assert list(entry["requestBody"]["content"]) == [kind], endpoint
 
 
 def test_operation_ids_differ(app: Flask, document: dict) -> None:

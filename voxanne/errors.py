@@ -84,6 +84,15 @@ class Conflict(ApiError):
     status, code = 409, "CONFLICT"
 
 
+class WrongMediaType(ApiError):
+    """415: the body is of another kind than `wanted`."""
+
+    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"Send the body as {wanted}.")
+
+
 class RateLimited(ApiError):
     """429: the organisation, or the address, has used up its requests for now."""
 

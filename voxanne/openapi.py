@@ -148,6 +148,20 @@ api = SpecTree(
     security={"bearer": []},
 )
 
+_MULTIPART, FORM_TYPE = "multipart/form-data", "application/x-www-form-urlencoded"
+
+
+def document() -> dict[str, Any]:
+    """Return the description of all routes; forms are of the kind that they take, of which spectree knows the other."""
+    spec: dict[str, Any] = api.spec
+    for methods in spec["paths"].values():
+        for operation in methods.values():
+            content = operation.get("requestBody", {}).get("content", {})
+            if _MULTIPART in content:
+                content[FORM_TYPE] = content.pop(_MULTIPART)
+    return spec
+
+
 _ALWAYS = (400, 429, 500, 503)
 _SIGNED_IN = (401, 403)
 

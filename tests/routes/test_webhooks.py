@@ -85,9 +85,8 @@ def test_a_forged_report_is_refused(app, sql, sent):
 def test_what_is_no_report_is_told_so(app, sent):
     assert report(app, {"MessageSid": sent}).status_code == 400
     assert report(app, {"MessageStatus": "sent"}).status_code == 400
-    assert (
-        report(app, {"MessageSid": sent, "MessageStatus": "sent"}, **{"Content-Type": "text/plain"}).status_code == 415
-    )
+    json = report(app, {"MessageSid": sent, "MessageStatus": "sent"}, **{"Content-Type": "application/json"})
+    assert (json.status_code, json.json["error"]) == (415, f"Send the body as {FORM}.")
     long = {"MessageSid": sent, "MessageStatus": "sent", "Body": "x" * 1_000_001}
     assert report(app, long).status_code == 413
 

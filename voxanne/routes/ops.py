@@ -50,13 +50,13 @@ def show() -> Response:
 
 @bp.post(f"{PATH}/session")
 @describe("Monitoring", status=303, public=True, replies=_PAGES)
-def sign_in() -> Response:
+def sign_in(form: SignIn) -> Response:  # noqa: ARG001 -- described by it, read below
     """Sign an operator in with the form's `email` and `password`, and lead on to the page."""
     try:
-        form = SignIn.model_validate(request.form.to_dict())
+        given = SignIn.model_validate(request.form.to_dict())
     except ValidationError:
         raise ValidationFailed("Please enter your e-mail address and your password.") from None
-    session = operator_session.sign_in(form.email.strip(), form.password)
+    session = operator_session.sign_in(given.email.strip(), given.password)
     return _with_session(make_response(redirect(PATH, 303)), session)
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from offapi import OpenAPITemplate
 
 from voxanne import csrf
-from voxanne.openapi import api, describe
+from voxanne.openapi import api, describe, document
 from voxanne.schemas.system import CsrfToken, Descriptor, Health
 from voxanne.services import health, monitoring
 
@@ -63,7 +63,7 @@ def get_csrf_token() -> Response:
 @describe("System", public=True)
 def get_openapi() -> Response:
     """Return the description of all routes as OpenAPI."""
-    return jsonify(api.spec)
+    return jsonify(document())
 
 
 @bp.get("/docs")

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, current_app, jsonify, request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from voxanne.config import Settings
-from voxanne.openapi import describe, read_body
+from voxanne.errors import WrongMediaType
+from voxanne.openapi import FORM_TYPE, describe, read_body
 from voxanne.routes import vapi_webhook
 from voxanne.schemas.webhooks import Received, SmsStatus, VapiEvent, VapiReply, WebhookHealth, WebhookStatus
 from voxanne.services.webhooks import live
@@ -14,7 +14,6 @@ from voxanne.services.webhooks import live
 bp = Blueprint("webhooks", __name__, url_prefix="/api")
 
 MAX_REPORT_BYTES = 100_000
-_FORM = "application/x-www-form-urlencoded"
 
 
 @bp.post("/webhooks/vapi")
@@ -26,7 +25,7 @@ def receive_event(json: VapiEvent) -> Response:  # noqa: ARG001 -- described by 
 
 @bp.post("/webhooks/sms-status")
 @describe("Webhooks", Received, public=True, errors=(403, 413, 415))
-def receive_sms_status(json: SmsStatus) -> Response:  # noqa: ARG001 -- described by it, read as it came
+def receive_sms_status(form: SmsStatus) -> Response:  # noqa: ARG001 -- described by it, read as it came
     """Take what Twilio reports of a text: a form, signed in X-Twilio-Signature with the account's token.
 
     It is kept while the database is away if it comes to the address that Twilio was given with the text.
@@ -37,8 +36,8 @@ def receive_sms_status(json: SmsStatus) -> Response:  # noqa: ARG001 -- describe
 
 def _form() -> dict[str, str]:
     read_body(request, limit=MAX_REPORT_BYTES)
-    if request.mimetype != _FORM:
-        raise UnsupportedMediaType
+    if request.mimetype != FORM_TYPE:
+        raise WrongMediaType(FORM_TYPE)
     return request.form.to_dict()
 
 
