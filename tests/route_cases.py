@@ -135,7 +135,9 @@ CASES = {
     "operations.get_slow_queries": Case(1, 1, operator=True),
     "operations.get_database": Case(1, 1, operator=True),
     "ops.show": Case(0, 0, public=True, page=True),
-    "ops.sign_in": Case(0, 0, public=True, page=True, own=True, body={}, ok=400),  # with an empty form; tests/routes/test_ops.py
+    "ops.sign_in": Case(
+        0, 0, public=True, page=True, own=True, body={}, ok=400
+    ),  # with an empty form; tests/routes/test_ops.py
     "ops.lead_back": Case(0, 0, public=True, page=True, ok=303),
     "ops.sign_out": Case(0, 0, public=True, page=True, own=True, ok=303),
     "ops.get_asset": Case(0, 0, public=True),

@@ -9,7 +9,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.factories import Factory
 from tests.route_cases import CASES, CHANGING, method_of
-
+from tests.routes.test_conditional import CONTACTS
+from tests.routes.test_conditional import PATHS as POLLED
 
 FORMS = {"webhooks.receive_sms_status", "ops.sign_in"}
 
@@ -90,6 +91,11 @@ def test_bodies_are_described_where_they_are_read(app: Flask, document: dict) ->
         if takes_one:
             kind = "application/x-www-form-urlencoded" if endpoint in FORMS else "application/json"
             assert list(entry["requestBody"]["content"]) == [kind], endpoint
+
+
+@pytest.mark.parametrize("path", [*POLLED, CONTACTS])
+def test_replies_that_may_be_unchanged_say_so(document: dict, path: str) -> None:
+    assert "content" not in document["paths"][path]["get"]["responses"]["304"]
 
 
 def test_operation_ids_differ(app: Flask, document: dict) -> None:

@@ -13,6 +13,8 @@ from voxanne.database import Row
 from voxanne.queries.calls import get_version
 
 FRESH_SECONDS = 60
+UNCHANGED = {304: None}
+"""How such a reply is described beside the ordinary one."""
 
 
 def reply_to_caller(load: Callable[[SyncPostgrestClient, str], Row], *, storable: bool = False) -> Response:

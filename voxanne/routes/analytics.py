@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from voxanne.conditional import reply_to_caller
+from voxanne.conditional import UNCHANGED, reply_to_caller
 from voxanne.openapi import describe
 from voxanne.queries import analytics as queries
 from voxanne.schemas.analytics import Leads, Pulse, RecentActivity
@@ -13,14 +13,14 @@ bp = Blueprint("analytics", __name__, url_prefix="/api/analytics")
 
 
 @bp.get("/dashboard-pulse")
-@describe("Analytics", Pulse)
+@describe("Analytics", Pulse, replies=UNCHANGED)
 def get_pulse() -> Response:
     """Return numbers over all time: calls, bookings, leads, sentiment."""
     return reply_to_caller(queries.get_pulse, storable=True)
 
 
 @bp.get("/leads")
-@describe("Analytics", Leads)
+@describe("Analytics", Leads, replies=UNCHANGED)
 def list_leads() -> Response:
     """Return the newest leads, hot ones first.
 
@@ -30,14 +30,14 @@ def list_leads() -> Response:
 
 
 @bp.get("/recent-activity")
-@describe("Analytics", RecentActivity)
+@describe("Analytics", RecentActivity, replies=UNCHANGED)
 def list_recent_activity() -> Response:
     """Return the newest calls, hot leads and bookings, ten together."""
     return reply_to_caller(lambda db, org_id: analytics.present_events(queries.get_recent_activity(db, org_id)))
 
 
 @bp.get("/dashboard-stats")
-@describe("Analytics", CallStats)
+@describe("Analytics", CallStats, replies=UNCHANGED)
 def get_stats(query: StatsQuery) -> Response:
     """Return the same numbers as the statistics of the calls dashboard."""
     return reply_to_caller(lambda db, org_id: calls.get_stats(db, org_id, query.timeWindow))

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify
 
 from voxanne import database
 from voxanne.auth import Role, principal, require_role
-from voxanne.conditional import reply_to_caller
+from voxanne.conditional import UNCHANGED, reply_to_caller
 from voxanne.errors import NotFound
 from voxanne.openapi import describe
 from voxanne.queries import calls as queries
@@ -36,7 +36,7 @@ def list_calls(query: CallListQuery) -> Response:
 
 
 @bp.get("/stats")
-@describe("Calls", CallStats)
+@describe("Calls", CallStats, replies=UNCHANGED)
 def get_stats(query: StatsQuery) -> Response:
     """Return the numbers on top of the dashboard, with the five newest calls.
 
@@ -46,7 +46,7 @@ def get_stats(query: StatsQuery) -> Response:
 
 
 @bp.get("/analytics/summary")
-@describe("Calls", CallSummary)
+@describe("Calls", CallSummary, replies=UNCHANGED)
 def get_summary() -> Response:
     """Return the numbers above the list of calls; days are in the organisation's time zone.
 

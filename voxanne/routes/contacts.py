@@ -12,7 +12,7 @@ bp = Blueprint("contacts", __name__, url_prefix="/api/contacts")
 
 
 @bp.get("/stats")
-@describe("Contacts", ContactStats)
+@describe("Contacts", ContactStats, replies=conditional.UNCHANGED)
 def get_stats() -> Response:
     """Return how many contacts there are, in all and by lead status.
 
