@@ -225,6 +225,8 @@ def test_gunicorn_stops_with_one_line(changes: dict[str, str], name: str) -> Non
     assert "Traceback" not in said
     assert [line for line in said.splitlines() if line.startswith("voxanne: ") and name in line]
     assert len(said.strip().splitlines()) == 1
+    assert ".env.example" in said
+    assert "Value error" not in said
     assert SECRET not in said
 
 

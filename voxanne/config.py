@@ -240,7 +240,10 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = (
-            f"{'.'.join(str(part) for part in item['loc']).upper() or 'settings'}: {item['msg']}"
+            ": ".join(
+                filter(None, (".".join(map(str, item["loc"])).upper(), item["msg"].removeprefix("Value error, ")))
+            )
             for item in error.errors(include_input=False, include_url=False, include_context=False)
         )
-        raise ConfigError("configuration: " + "; ".join(problems)) from None
+        told = "; ".join(problems)
+        raise ConfigError(f"configuration: {told} (.env.example explains every setting)") from None

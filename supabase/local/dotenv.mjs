@@ -19,6 +19,7 @@ export function loadDotEnv(file = path.join(REPO, ".env")) {
 /** Whether the settings name a Supabase other than the embedded one. */
 export function remote() {
   if (!process.env.SUPABASE_URL) return false;
+  if (!URL.canParse(process.env.SUPABASE_URL)) throw new Error("SUPABASE_URL is not an address such as https://abc.supabase.co");
   const url = new URL(process.env.SUPABASE_URL);
   return !(LOCAL_HOSTS.includes(url.hostname) && url.port === String(DOOR_PORT));
 }
