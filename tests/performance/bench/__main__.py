@@ -5,6 +5,7 @@ Runs inside a stack of its own. Exits with 0 whatever the figures are, unless --
 
 import argparse
 import os
+import re
 
 import psycopg
 from psycopg.rows import dict_row
@@ -23,8 +24,11 @@ TEAMS = (10, 300)
 
 def sizes_of(text: str) -> list[tuple[str, int]]:
     """Read "1k,10k,1M" as labels and numbers."""
-    units = {"k": 1000, "M": 1_000_000}
-    return [(part, int(part[:-1]) * units[part[-1]] if part[-1] in units else int(part)) for part in text.split(",")]
+    units = {"": 1, "k": 1000, "M": 1_000_000}
+    sizes = [re.fullmatch(r"([1-9]\d*)([kM]?)", part) for part in text.split(",")]
+    if not all(sizes):
+        raise argparse.ArgumentTypeError("sizes are like 1k,10k,1M")
+    return [(size[0], int(size[1]) * units[size[2]]) for size in sizes if size]
 
 
 def measure(sizes: list[tuple[str, int]], times: int) -> list[rounds.Measured]:
