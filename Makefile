@@ -19,7 +19,7 @@ VENV_STAMP := .venv/.installed
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test waiting-tests serving-tests working-tests seed db-push reset lint bench load growth profile replay outage ingest
+.PHONY: help setup tools run test waiting-tests serving-tests working-tests seed flask db-push reset lint bench load growth profile replay outage ingest
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ working-tests:
 
 seed: setup ## Load demo data into the local database; options: ORGS=12 CALLS=1200 ORG_CALLS=01=1000000 SEED=1 REPLACE=1
 	@exec $(STACK) --attach --local-only -- $(SEEDER) --orgs $(ORGS) --calls $(CALLS) $(SEED_OPTIONS)
+
+flask: setup ## Run a maintenance command of the program; ARGS="webhooks status"
+	@exec $(STACK) --attach -- $(BIN)/flask --app wsgi $(ARGS)
 
 db-push: setup ## Apply the migrations to the local database, or to DATABASE_URL of .env
 	@exec node $(NODE_DIR)/push.mjs

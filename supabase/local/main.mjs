@@ -21,7 +21,7 @@ function parse(argv) {
 }
 
 async function repeat(state, { on, words }) {
-  if (on("attach")) return runCommands(words, { env: state.env, register: NOBODY });
+  if (on("attach")) return runCommands(words, { env: programEnv(state.env), register: NOBODY });
   console.log(`The stack already runs from this clone (process ${state.pid}).`);
   for (const [name, value] of Object.entries({ Supabase: state.env.SUPABASE_URL, Database: state.env.DATABASE_URL, App: state.app })) if (value) say(`${name.padEnd(9)} ${value}`);
   return 0;
@@ -36,6 +36,9 @@ async function checkAppPort() {
 /** Somebody must be able to look at the monitoring; outside development the settings refuse an address. */
 const demoOperator = ({ APP_ENV = "development" }) => (APP_ENV === "development" ? { OPERATORS: ACCOUNT.email } : {});
 
+/** What the program needs beside the stack's own names; what stands in .env or the environment wins over that. */
+const programEnv = (started) => ({ APP_ENV: "development", VAPI_WEBHOOK_SECRET, ...demoOperator(process.env), ...process.env, ...started });
+
 async function withStack({ on, words }, app) {
   const durable = !on("ephemeral");
   const state = durable ? await claim() : null, guard = startGuard();
@@ -44,7 +47,7 @@ async function withStack({ on, words }, app) {
   register.directory(stack.scratch);
   try {
     const started = await stack.start();
-    const env = app ? { APP_ENV: "development", VAPI_WEBHOOK_SECRET, ...demoOperator(process.env), ...process.env, ...started } : started;
+    const env = app || on("attach") ? programEnv(started) : started;
     state?.ready({ env: started, app });
     const code = await (words.length ? runCommands(words, { env, register, app, stopping: state?.stopping, last: () => app && announce(app, env) }) : untilAsked());
     failed.throwIfAborted();

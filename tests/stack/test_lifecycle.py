@@ -107,6 +107,13 @@ def test_failing_migration_is_told_in_plain_words(clone):
     assert not processes_of(clone)
 
 
+def test_an_address_that_is_none_is_named(clone):
+    ended = run(clone, "--", "true", SUPABASE_URL="not an address")
+    assert ended.returncode == 1
+    assert "SUPABASE_URL" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
 def test_missing_program_is_told_in_one_line(clone):
     ended = run(clone, "--ephemeral", "--", "no-such-program")
     assert ended.returncode == 1
@@ -121,8 +128,9 @@ def test_second_durable_start_repeats_the_addresses(clone):
         assert again.returncode == 0
         assert "already runs" in again.stdout
         assert stack.env["SUPABASE_URL"] in again.stdout
-        attached = run(clone, "--attach", "--", sys.executable, "-c", "import os; print(os.environ['DATABASE_URL'])")
-        assert attached.stdout.strip() == stack.env["DATABASE_URL"]
+        script = "import os; print(os.environ['DATABASE_URL'], os.environ['APP_ENV'])"
+        attached = run(clone, "--attach", "--", sys.executable, "-c", script)
+        assert attached.stdout.split() == [stack.env["DATABASE_URL"], "development"]
     finally:
         stack.stop()
     assert not (clone / ".local" / "stack.json").exists()

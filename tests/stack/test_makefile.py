@@ -35,6 +35,13 @@ def test_seed_passes_its_options_on():
     assert all(name in make("help").stdout for name in ("REPLACE=1", "SEED=1", "ORG_CALLS=01=1000000"))
 
 
+def test_a_maintenance_command_runs_beside_the_stack_or_with_one_of_its_own():
+    shown = make("--dry-run", "--old-file=setup", "flask", "ARGS=webhooks log --org 1").stdout
+    assert re.search(r"main\.mjs (.*)", shown)[1].split() == [
+        "--attach", "--", ".venv/bin/flask", "--app", "wsgi", "webhooks", "log", "--org", "1",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("program", "version", "told"),
     [("python3", "Python 3.9.2", "Python 3.11 or newer is needed"), ("node", "v18.1.0", "Node 20 or newer is needed")],
