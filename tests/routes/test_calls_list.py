@@ -36,7 +36,7 @@ def test_list_mixes_both_tables_newest_first(factory: Factory, recorder: Request
 
     assert ids(reply) == [newer, older]
     assert reply.json["pagination"] == PAGINATION | {"total": 2, "pages": 1}
-    assert recorder.last == ["POST rpc/list_calls"]
+    assert recorder.last == ["POST rpc/list_calls_with_appointments"]
 
 
 def test_list_keeps_ties_across_pages(factory: Factory) -> None:

@@ -163,9 +163,9 @@ def test_list_is_what_brute_force_finds(
                 pages = max(1, -(-len(expected) // query["limit"]))
                 for page in range(1, pages + 1):
                     check_page(caller, query, page, expected)
-                    assert recorder.last == ["POST rpc/list_calls"]
+                    assert recorder.last == ["POST rpc/list_calls_with_appointments"]
                 check_cursors(caller, query, expected)
                 check_page(caller, query, pages + 1, expected)
-                assert set(recorder.last) == {"POST rpc/list_calls"}
+                assert set(recorder.last) == {"POST rpc/list_calls_with_appointments"}
     finally:
         forget(factory.sql, caller.org_id)

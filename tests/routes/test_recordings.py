@@ -27,7 +27,7 @@ def test_the_link_in_a_row_plays_without_a_session(
     path = upload(factory.settings, f"{caller.org_id}/{uuid.uuid4()}.wav")
     factory.call(caller.org_id, call_type, recording_storage_path=path)
     link = caller.get(CALLS).json["calls"][0]["recording_url"]
-    assert recorder.last == ["POST rpc/list_calls"]
+    assert recorder.last == ["POST rpc/list_calls_with_appointments"]
 
     reply = play(caller, urlsplit(link).path)
 

@@ -48,7 +48,7 @@ class CallPage:
 
 
 def list_calls(db: SyncPostgrestClient, org_id: str, filters: CallFilter, window: Window) -> CallPage:
-    """Return one page of the list: rows with the list's columns and the sort keys."""
+    """Return one page of the list: rows with the list's columns, their `appointment` (or None) and the sort keys."""
     arguments = {
         "p_org_id": org_id,
         "p_columns": LIST_COLUMNS.split(","),
@@ -64,8 +64,10 @@ def list_calls(db: SyncPostgrestClient, org_id: str, filters: CallFilter, window
         "p_include_test": filters.include_test,
         "p_deep": DEEP_OFFSET,
     }
-    found = call_row(db, "list_calls", arguments)
-    return CallPage(found["rows"], found["total"], found["total_is_estimate"])
+    found = call_row(db, "list_calls_with_appointments", arguments)
+    listed, appointments = found["list"], found["appointments"]
+    rows = [{**row, "appointment": appointments.get(row["id"])} for row in listed["rows"]]
+    return CallPage(rows, listed["total"], listed["total_is_estimate"])
 
 
 def literal_pattern(text: str) -> str:

@@ -13,11 +13,12 @@ LIST_COLUMNS = (
     "recording_status,recording_error,sentiment_score,sentiment_label,sentiment_summary,sentiment_urgency,"
     "outcome,outcome_summary,ended_reason,cost_cents,tools_used,lead_temp,lead_score,is_test_call"
 )
-DETAIL_COLUMNS = (
+_ALL_COLUMNS = (
     f"{LIST_COLUMNS},vapi_call_id,contact_id,created_at,started_at,ended_at,transcript,action_items,"
     "recording_storage_path,transfer_to,transfer_time,transfer_reason,notes,financial_value,procedure_intent"
 )
-STORED_COLUMNS = f"{DETAIL_COLUMNS},org_id,recording_url"
+DETAIL_COLUMNS = f"{_ALL_COLUMNS},appointment"
+STORED_COLUMNS = f"{_ALL_COLUMNS},org_id,recording_url"
 RECORDING_COLUMNS = "id,recording_storage_path,recording_url"
 
 

@@ -58,6 +58,11 @@ class CallSummaryRow(BaseModel):
     lead_temp: str | None
     lead_score: int | None
     is_test_call: bool
+    has_appointment: bool = Field(description="Whether one was made during the call; it may be cancelled by now.")
+    appointment_id: str | None
+    appointment_scheduled_at: datetime | None
+    appointment_service_type: str | None
+    appointment_status: str | None
 
 
 class CallPage(BaseModel):

@@ -19,7 +19,8 @@ from voxanne.services import organizations, periods, recordings, transcripts
 
 UNKNOWN = "Unknown"
 NEGATIVE_BELOW, POSITIVE_ABOVE = 0.4, 0.6
-HIDDEN = {"sort_name", "sort_duration"}
+HIDDEN = {"sort_name", "sort_duration", "appointment"}
+APPOINTMENT = ("id", "scheduled_at", "service_type", "status")
 WINDOWS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
 
@@ -70,6 +71,7 @@ def get_stats(db: SyncPostgrestClient, org_id: str, window: str | None) -> Row:
 
 def present_row(row: Row, link: Callable[[Row], str | None]) -> Row:
     """Return a row of the list with the defaults that pages rely on; `link` makes the link to its recording."""
+    booked = row["appointment"] or {}
     return {
         **{key: value for key, value in row.items() if key not in HIDDEN},
         "call_direction": row["call_type"],
@@ -78,6 +80,8 @@ def present_row(row: Row, link: Callable[[Row], str | None]) -> Row:
         "duration_seconds": row["duration_seconds"] or 0,
         "recording_url": link(row),
         "tools_used": row["tools_used"] or [],
+        "has_appointment": bool(booked),
+        **{f"appointment_{name}": booked.get(name) for name in APPOINTMENT},
     }
 
 

@@ -177,7 +177,8 @@ def unchanged(name: str, path: str, asking: Ways) -> Case:
 def detail(asking: Ways) -> Case:
     def ways(clinic: Clinic) -> dict[str, Way]:
         same = captured(lambda db: calls.get_call(db, clinic.org_id, clinic.call_id))
-        query = f"select {calls.DETAIL_COLUMNS} from public.calls_feed where org_id = %(org)s and id = %(id)s limit 1"
+        columns = calls.DETAIL_COLUMNS.replace("appointment", "calls_feed.appointment")
+        query = f"select {columns} from public.calls_feed where org_id = %(org)s and id = %(id)s limit 1"
         return {
             APP: lambda: asking.app(clinic.owner, f"{PATH}/{clinic.call_id}"),
             SAME: lambda: asking.bare(clinic.owner, same),

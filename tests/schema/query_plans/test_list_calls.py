@@ -24,7 +24,7 @@ def asked(reader: Reader, order: str = "date", **more: Any) -> list[Statement]:
     """The statements of one page; `more` are parameters of list_calls."""
     parameters = {"p_columns": COLUMNS, "p_order": order, "p_limit": PAGE + 1, **more}
     named = ", ".join(f"{name} => %({name})s" for name in parameters)
-    return reader.within(f"select public.list_calls(p_org_id => %(org)s, {named})", **parameters)
+    return reader.within(f"select public.list_calls_with_appointments(p_org_id => %(org)s, {named})", **parameters)
 
 
 def page_of(statements: list[Statement]) -> Statement:
@@ -181,3 +181,24 @@ def test_a_frequent_search_reads_the_list_until_the_page_is_full(reader: Reader,
 
 def test_every_direction_is_tried() -> None:
     assert list(CALL_TYPES.values()) == list(DIRECTIONS.values())
+
+
+def test_the_appointments_of_a_page_are_read_from_their_index(reader: Reader) -> None:
+    booked = "insert into public.appointments (org_id, call_id, service_type, scheduled_at, duration_minutes, status)"
+    calls = "select org_id, id, 'Botox', now() + row_number() over () * interval '1 day', 10, 'cancelled'"
+    reader.db.execute(
+        f"{booked} {calls} from public.calls_feed where org_id = %s order by call_date desc limit 5000",
+        [reader.clinic.org_id],
+    )
+    reader.db.execute("analyze public.appointments")
+
+    statements = asked(reader)
+    reader.db.execute(
+        "delete from public.appointments where org_id = %s and call_id is not null", [reader.clinic.org_id]
+    )
+    reader.db.execute("vacuum (analyze) public.appointments")
+
+    (found,) = [one.plan for one in statements if "distinct on (call_id)" in one.text]
+    assert found.indexes == {"idx_appointments_org_call"}
+    assert not found.scans
+    assert found.rows_read <= 3 * PAGE
