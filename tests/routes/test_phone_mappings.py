@@ -73,9 +73,44 @@ def test_numbers_are_kept_in_e164_however_they_are_written(factory: Factory, wri
 
 
 @pytest.mark.parametrize(
+    ("country", "written", "stored"),
+    [
+        ("GB", "020 7123 4599", "+442071234599"),
+        ("US", "(415) 555-0199", "+14155550199"),
+        ("US", "1-415-555-0199", "+14155550199"),
+    ],
+)
+def test_without_a_country_code_it_is_a_number_of_the_organisation_s_country(
+    factory: Factory, recorder: RequestRecorder, country: str, written: str, stored: str
+) -> None:
+    caller, other = factory.caller(telephony_country=country), factory.caller(telephony_country="DE")
+    factory.sql.execute("delete from public.phone_number_mapping where inbound_phone_number = %s", [stored])
+
+    first = caller.post(PATH, {"inbound_phone_number": written})
+    again = caller.post(PATH, {"inbound_phone_number": written})
+
+    assert first.json["mapping"]["inbound_phone_number"] == stored
+    assert again.json["mapping"]["id"] == first.json["mapping"]["id"]
+    assert caller.get(f"{LOOKUP}/{written}").json["org_id"] == caller.org_id
+    assert recorder.last == ["GET phone_number_mapping"]  # the country is in the cache
+    assert other.get(f"{LOOKUP}/{written}").status_code in {400, 404}
+
+
+def test_a_number_that_is_none_in_the_organisation_s_country_is_refused(factory: Factory) -> None:
+    caller = factory.caller(telephony_country="US")
+
+    reply = caller.post(PATH, {"inbound_phone_number": "020 7123 45999"})
+
+    assert (reply.status_code, reply.json["code"]) == (400, "VALIDATION_ERROR")
+    assert reply.json["details"][0]["field"] == "inbound_phone_number"
+    assert caller.get(f"{LOOKUP}/020 7123 45999").status_code == 400
+    assert caller.get(PATH).json["count"] == 0
+
+
+@pytest.mark.parametrize(
     "body",
     [
-        {}, {"inbound_phone_number": "4155550123"}, {"inbound_phone_number": "+1415555"}, {"inbound_phone_number": ""},
+        {}, {"inbound_phone_number": "415555"}, {"inbound_phone_number": "+1415555"}, {"inbound_phone_number": ""},
         {"inbound_phone_number": None}, {"inbound_phone_number": 14155550123}, {"inbound_phone_number": "+" * 99},
         {"inbound_phone_number": "+999" + "1" * 20}, {"inbound_phone_number": "+14155550123", "clinic_name": "x" * 201},
         {"inbound_phone_number": "+14155550123", "vapi_phone_number_id": ["x"]}, "x",

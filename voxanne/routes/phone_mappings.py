@@ -36,6 +36,7 @@ def list_mappings() -> Response:
 def save_mapping(json: NewPhoneMapping) -> Response:
     """Add a number, or change it and bring it back.
 
+    Without a country code it is taken for one of the organisation's country (`telephony_country`), and stored in full.
     409 if another organisation uses the number or the provider's id.
     """
     row = phone_mappings.save(
@@ -59,9 +60,13 @@ def look_up_number(number: str) -> Response:
     """Return the name of the clinic with a number, among the organisation's own numbers."""
     caller = principal()
     try:
-        dialled = _number.validate_python(number)
+        dialled = phone_mappings.in_full(caller, _number.validate_python(number))
     except ValidationError:
-        raise ValidationFailed("The number in the address must be an international one such as +14155550123.") from None
+        dialled = None
+    if dialled is None:
+        raise ValidationFailed(
+            "The number in the address must be an international one such as +14155550123, or one of your country."
+        )
     row = queries.find_by_number(database.for_principal(caller.token), caller.org_id, dialled)
     if row is None:
         raise NotFound("phone mapping")

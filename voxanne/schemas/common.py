@@ -12,6 +12,8 @@ from voxanne.phones import to_e164
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 NO_PHONE_NUMBER = "must be an international phone number such as +14155550123"
 _SEPARATORS = re.compile(r"[\s().-]")
+_NATIONAL = re.compile(r"[\d\s().\-/]*")
+_FEWEST_DIGITS = 7
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _OFFSET_AFTER_LOST_PLUS = re.compile(r"(T[\d:.]+) (\d\d:?\d\d)$")
 
@@ -78,6 +80,12 @@ def read_number(text: str) -> str:
     return number
 
 
+def _check_dialled(text: str) -> str:
+    if _NATIONAL.fullmatch(text) and sum(map(str.isdigit, text)) >= _FEWEST_DIGITS:
+        return text
+    return read_number(text)
+
+
 def _clean(value: Any) -> Any:
     # Postgres knows no NUL. All else stays, as names hold no-break spaces, and emoji hold joiners.
     return value.replace("\0", "").strip() if isinstance(value, str) else value
@@ -92,8 +100,8 @@ Instant = Annotated[datetime, BeforeValidator(parse_moment), AfterValidator(_utc
 PhoneNumber = Annotated[str, BeforeValidator(_strip_separators), AfterValidator(_check_e164)]
 """A phone number in E.164; spaces, dashes, dots and parentheses are taken out."""
 
-DialledNumber = Annotated[str, StringConstraints(max_length=100), AfterValidator(read_number)]
-"""A phone number in any international notation, turned into E.164; it must be one that could exist."""
+DialledNumber = Annotated[str, StringConstraints(max_length=100), AfterValidator(_check_dialled)]
+"""A phone number in any notation: turned into E.164 where it has a country code, else as it was written."""
 
 SearchText = Annotated[str, StringConstraints(max_length=200), BeforeValidator(_clean)]
 """What somebody typed into a search box."""

@@ -15,8 +15,10 @@ from voxanne import database
 from voxanne.auth import Principal
 from voxanne.cache import ASSISTANT_ORG, DIALLED_ORG, INBOUND_CONFIG, NOBODY, PHONE_MAPPING, Change, cache
 from voxanne.database import Row
-from voxanne.errors import UNIQUE_VIOLATION, Conflict, NotFound
+from voxanne.errors import UNIQUE_VIOLATION, Conflict, NotFound, ValidationFailed
+from voxanne.phones import to_e164
 from voxanne.queries import phone_mappings
+from voxanne.services import org_settings
 
 LONGEST_ID = 200
 
@@ -45,13 +47,29 @@ def organization_for(vapi_phone_number_id: str) -> str | None:
     return cast(str, mapping["org_id"]) if mapping else None
 
 
+def in_full(caller: Principal, number: str) -> str | None:
+    """Return a `DialledNumber` in E.164, or None; without a country code it is one of the organisation's country."""
+    if number.startswith("+"):
+        return number
+    settings = org_settings.load(database.for_principal(caller.token), caller.org_id) or {}
+    return to_e164(number, settings.get("telephony_country"))
+
+
 def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: str | None) -> Row:
-    """Add a number to the caller's organisation or bring it back; raises `Conflict` if another one uses it."""
-    db = database.for_principal(caller.token)
+    """Add a number, as `in_full` takes it, or bring it back.
+
+    Raises `Conflict` if another organisation uses it, `ValidationFailed` if it can't be read.
+    """
+    db, dialled = database.for_principal(caller.token), in_full(caller, number)
+    if dialled is None:
+        message = "must be an international phone number, or one of the organisation's country"
+        raise ValidationFailed(
+            f"inbound_phone_number: {message}", details=[{"field": "inbound_phone_number", "message": message}]
+        )
     saved = None
-    with changing(caller.org_id, number=number, phone_id=vapi_id):
+    with changing(caller.org_id, number=dialled, phone_id=vapi_id):
         try:
-            saved = phone_mappings.save_mapping(db, caller.org_id, number, clinic_name=clinic_name, vapi_id=vapi_id)
+            saved = phone_mappings.save_mapping(db, caller.org_id, dialled, clinic_name=clinic_name, vapi_id=vapi_id)
         except APIError as error:
             # Caught within the block: an error that leaves it would suspend the cache for some seconds, since the write
             # might have happened. This one surely has not.
