@@ -23,6 +23,7 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 PROBE_SECONDS = 2.0
 KEEPALIVE_SECONDS = 30.0
 CALLER_WAITS_SECONDS = 1.5
+MAINTENANCE_SECONDS = 300.0
 _REPEATABLE = {"GET", "HEAD"}
 _SERVICE_SEGMENTS = len(("", "storage", "v1", "object", "sign"))
 # Postgres undid the whole request for somebody else's sake (deadlock, serialization): a write can be sent again, too.
@@ -145,16 +146,22 @@ class Supabase:
         self._probe = httpx.Client(transport=transport, timeout=PROBE_SECONDS, event_hooks=hooks)
         hurried = min(CALLER_WAITS_SECONDS, settings.supabase_timeout_seconds)
         self._hurried = httpx.Client(transport=transport, timeout=hurried, event_hooks=hooks)
+        unhurried = httpx.Timeout(MAINTENANCE_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
+        self._unhurried = httpx.Client(transport=transport, timeout=unhurried, event_hooks=hooks)
 
-    def rest(self, bearer: str | None = None, *, probe: bool = False, hurried: bool = False) -> SyncPostgrestClient:
+    def rest(
+        self, bearer: str | None = None, *, probe: bool = False, hurried: bool = False, unhurried: bool = False
+    ) -> SyncPostgrestClient:
         """Return a PostgREST client that sends this token, or the service key where there is none.
 
-        A `probe` waits no longer than a health check may; a `hurried` one gives up after `CALLER_WAITS_SECONDS`.
+        A `probe` waits no longer than a health check may; a `hurried` one gives up after `CALLER_WAITS_SECONDS`, an
+        `unhurried` one after `MAINTENANCE_SECONDS`.
         """
+        special = self._probe if probe else self._hurried if hurried else self._unhurried if unhurried else None
         return SyncPostgrestClient(
             f"{self._base}/rest/v1",
             headers=self._headers(bearer),
-            http_client=self._probe if probe else self._hurried if hurried else self.pool,
+            http_client=special or self.pool,
             retry_enabled=False,
         )
 
@@ -200,12 +207,13 @@ def for_principal(token: str) -> SyncPostgrestClient:
     return supabase().rest(token)
 
 
-def as_service(*, probe: bool = False, hurried: bool = False) -> SyncPostgrestClient:
+def as_service(*, probe: bool = False, hurried: bool = False, unhurried: bool = False) -> SyncPostgrestClient:
     """Return a client that row-level security does not bind: for provider webhooks and maintenance only.
 
-    A `hurried` one is for questions while somebody on the telephone waits for the answer.
+    A `hurried` one is for questions while somebody on the telephone waits for the answer, an `unhurried` one for
+    commands whose work takes minutes.
     """
-    return supabase().rest(probe=probe, hurried=hurried)
+    return supabase().rest(probe=probe, hurried=hurried, unhurried=unhurried)
 
 
 def call_function(db: SyncPostgrestClient, function: str, arguments: Row) -> Any:

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from voxanne.commands.counts import rollups
 from voxanne.commands.secrets import rotate_secrets
 from voxanne.commands.webhook_records import letters, log, prune, status
 from voxanne.commands.webhooks import webhooks
@@ -13,4 +14,5 @@ for record_command in (letters, log, prune, status):
 def init_app(app: Flask) -> None:
     """Register every command."""
     app.cli.add_command(rotate_secrets)
+    app.cli.add_command(rollups)
     app.cli.add_command(webhooks)

@@ -1,9 +1,9 @@
 """Organisations, and whether somebody is a member of one."""
 
-from postgrest import SyncPostgrestClient
+from postgrest import CountMethod, SyncPostgrestClient
 
 from voxanne.database import Row
-from voxanne.queries.results import first
+from voxanne.queries.results import count, first, rows
 
 
 def get_with_membership(db: SyncPostgrestClient, org_id: str, user_id: str) -> Row | None:
@@ -16,3 +16,15 @@ def get_with_membership(db: SyncPostgrestClient, org_id: str, user_id: str) -> R
         .filter("user_org_roles.accepted_at", "not.is", "null")
         .limit(1)
     )
+
+
+def count_organizations(db: SyncPostgrestClient, org_id: str | None = None) -> int:
+    """Return how many there are, of all or with that id; needs the service key."""
+    query = db.from_("organizations").select("id", count=CountMethod.exact, head=True)
+    return count(query.eq("id", org_id) if org_id else query)
+
+
+def list_ids(db: SyncPostgrestClient, *, after: str | None, limit: int) -> list[str]:
+    """Return the next ids after one, in their order; needs the service key."""
+    query = db.from_("organizations").select("id").order("id").limit(limit)
+    return [str(row["id"]) for row in rows(query.gt("id", after) if after else query)]
