@@ -1,17 +1,21 @@
 -- What became of a call: the appointment that was made during it, for the list of calls and for a call's detail.
 
 -- The appointments of calls, by the call's id. Of several the newest counts, one that was cancelled only if there is no other.
+-- Not in SQL, since plpgsql keeps the plan, which takes longer to make than to carry out.
 create function public.call_appointments(p_org_id uuid, p_calls uuid[]) returns json
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select coalesce(json_object_agg(call_id, json_build_object(
-    'id', id, 'scheduled_at', scheduled_at, 'service_type', service_type, 'status', status)), '{}')
-  from (
-    select distinct on (call_id) call_id, id, scheduled_at, service_type, status
-    from public.appointments
-    where org_id = p_org_id and call_id = any (p_calls) and deleted_at is null
-    order by call_id, status = 'cancelled', created_at desc, id desc
-  ) as booked
+begin
+  return (
+    select coalesce(json_object_agg(call_id, json_build_object(
+      'id', id, 'scheduled_at', scheduled_at, 'service_type', service_type, 'status', status)), '{}')
+    from (
+      select distinct on (call_id) call_id, id, scheduled_at, service_type, status
+      from public.appointments
+      where org_id = p_org_id and call_id = any (p_calls) and deleted_at is null
+      order by call_id, status = 'cancelled', created_at desc, id desc
+    ) as booked);
+end
 $$;
 
 -- GET /api/calls-dashboard: what list_calls gives as `list`, whole, since taking it apart would mean reading it anew for each part; and
