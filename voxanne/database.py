@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httpx
-from flask import Flask, current_app, g, has_app_context
+from flask import Flask, current_app, g
 from postgrest import SyncPostgrestClient
 from storage3 import SyncStorageClient
 from supabase_auth import SyncGoTrueClient
@@ -48,7 +48,7 @@ class RequestLog:
     @property
     def seconds(self) -> float:
         """Their time, added up."""
-        return sum(seconds for _, seconds in self.entries)
+        return sum((seconds for _, seconds in self.entries), 0.0)
 
 
 class ObservedTransport(httpx.HTTPTransport):
@@ -118,11 +118,7 @@ def _raise_if_away(response: httpx.Response) -> None:
 
 def request_log() -> RequestLog:
     """Return the log of this reply's requests (a throw-away one outside a request)."""
-    if not has_app_context():
-        return RequestLog()
-    if "database_log" not in g:
-        g.database_log = RequestLog()
-    return cast(RequestLog, g.database_log)
+    return cast(RequestLog, g.setdefault("database_log", RequestLog())) if g else RequestLog()
 
 
 class Supabase:
