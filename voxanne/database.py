@@ -85,6 +85,24 @@ class ObservedTransport(httpx.HTTPTransport):
             return super().handle_request(request)
 
 
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
+
+
+class Pool(httpx.Client):
+    """Keeps no cookies: it is everybody's, and one that came with a tenant's answer would go out with all others."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """Return none."""
+        return _NoCookies()
+
+    @cookies.setter
+    def cookies(self, _: object) -> None:
+        raise AttributeError("the pool keeps no cookies")
+
+
 def _hurry(request: httpx.Request) -> None:
     """Let a request take no longer than somebody waits for it."""
     if deadline.is_set():
@@ -137,10 +155,10 @@ class Supabase:
         transport = ObservedTransport(http2=False, limits=limits)
         hooks = {"response": [_raise_if_away]}
         patient = httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
-        self.pool = httpx.Client(transport=transport, timeout=patient, event_hooks=hooks)
-        self._probe = httpx.Client(transport=transport, timeout=PROBE_SECONDS, event_hooks=hooks)
+        self.pool = Pool(transport=transport, timeout=patient, event_hooks=hooks)
+        self._probe = Pool(transport=transport, timeout=PROBE_SECONDS, event_hooks=hooks)
         hurried = min(CALLER_WAITS_SECONDS, settings.supabase_timeout_seconds)
-        self._hurried = httpx.Client(transport=transport, timeout=hurried, event_hooks=hooks)
+        self._hurried = Pool(transport=transport, timeout=hurried, event_hooks=hooks)
 
     def rest(self, bearer: str | None = None, *, probe: bool = False, hurried: bool = False) -> SyncPostgrestClient:
         """Return a PostgREST client that sends this token, or the service key where there is none.
