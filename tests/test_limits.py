@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
-from limits.storage import MemoryStorage
 from werkzeug.test import TestResponse
 
 from tests.factories import Caller, Factory
+from voxanne import limits
+from voxanne.limits import CountsInProcess
 
 PATH = "/api/services"
 ORIGIN = {"Origin": "http://localhost:3000"}
@@ -22,8 +23,8 @@ def limited(request, app_with) -> Flask:
     redis_url = os.environ.get("REDIS_URL") if request.param == "on Redis" else None
     if request.param == "on Redis" and redis_url is None:
         pytest.skip("no REDIS_URL")
-    limits = {"rate_limit_per_org_hour": 3, "rate_limit_failed_auth_minute": 2}
-    return app_with(**limits, redis_url=redis_url, cache_key_prefix=f"test-{os.urandom(4).hex()}")
+    few = {"rate_limit_per_org_hour": 3, "rate_limit_failed_auth_minute": 2}
+    return app_with(**few, redis_url=redis_url, cache_key_prefix=f"test-{os.urandom(4).hex()}")
 
 
 @pytest.fixture
@@ -163,15 +164,39 @@ def test_bad_tokens_are_counted_while_redis_is_away(app_with) -> None:
 def test_threads_that_come_at_once_are_all_counted(app_with, monkeypatch, redis_url: str | None) -> None:
     """Each count may start the timer that forgets old ones; two at once, and one raised instead of counting."""
 
-    def timer(storage: MemoryStorage) -> threading.Timer:
+    def timer(storage: CountsInProcess) -> threading.Timer:
         time.sleep(0.001)  # between the look whether it runs and the start, others look too
-        return vars(storage)["timer"]
+        return storage._timer
 
+    monkeypatch.setattr(limits, "_FORGET_SECONDS", 0.01)
     app = app_with(rate_limit_failed_auth_minute=20, redis_url=redis_url)
     assert stranger(app, "Bearer forged").status_code == 401  # meets the Redis that is away
-    put = property(timer, lambda storage, new: vars(storage).update(timer=new))
-    monkeypatch.setattr(MemoryStorage, "timer", put, raising=False)
+    monkeypatch.setattr(CountsInProcess, "timer", CountsInProcess.timer.getter(timer))
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: stranger(app, "Bearer forged").status_code, range(39)))
 
     assert sorted(found) == [401] * 19 + [429] * 20
+
+
+def test_counting_does_not_start_a_thread_each_time() -> None:
+    storage = CountsInProcess()
+    storage.incr("somebody", 60)
+    running = storage.timer
+    time.sleep(0.05)  # the library's own is over by then
+
+    assert storage.incr("somebody", 60) == 2
+    assert storage.timer is running
+    assert running.is_alive()
+
+
+def test_old_counts_are_forgotten(monkeypatch) -> None:
+    monkeypatch.setattr(limits, "_FORGET_SECONDS", 0.01)
+    storage = CountsInProcess()
+    storage.incr("somebody", 0.001)
+
+    for _ in range(500):
+        time.sleep(0.02)
+        storage.incr("somebody else", 60)
+        if "somebody" not in storage.storage:
+            return
+    pytest.fail("still there")

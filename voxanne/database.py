@@ -5,13 +5,15 @@ another's rows (tests/test_tenancy_under_load.py). Therefore each request builds
 microseconds. Only the connection pool is shared, and it holds no token.
 """
 
+import functools
 import math
 import time
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httpx
-from flask import Flask, current_app, g, has_app_context
+import orjson
+from flask import Flask, current_app, g
 from postgrest import SyncPostgrestClient
 from storage3 import SyncStorageClient
 from supabase_auth import SyncGoTrueClient
@@ -49,7 +51,7 @@ class RequestLog:
     @property
     def seconds(self) -> float:
         """Their time, added up."""
-        return sum(seconds for _, seconds in self.entries)
+        return sum((seconds for _, seconds in self.entries), 0.0)
 
 
 class ObservedTransport(httpx.HTTPTransport):
@@ -69,6 +71,8 @@ class ObservedTransport(httpx.HTTPTransport):
                 _hurry(request)
                 response = super().handle_request(request)
             response.read()  # here, as the time noted is that of the whole answer
+            # In half the time that the standard library takes for a page of calls.
+            response.json = functools.partial(orjson.loads, response.content)  # type: ignore[method-assign]
             status = response.status_code
             return response
         finally:
@@ -84,6 +88,24 @@ class ObservedTransport(httpx.HTTPTransport):
                 raise
             _hurry(request)
             return super().handle_request(request)
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
+
+
+class Pool(httpx.Client):
+    """Keeps no cookies: it is everybody's, and one that came with a tenant's answer would go out with all others."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """Return none."""
+        return _NoCookies()
+
+    @cookies.setter
+    def cookies(self, _: object) -> None:
+        raise AttributeError("the pool keeps no cookies")
 
 
 def _hurry(request: httpx.Request) -> None:
@@ -119,11 +141,7 @@ def _raise_if_away(response: httpx.Response) -> None:
 
 def request_log() -> RequestLog:
     """Return the log of this reply's requests (a throw-away one outside a request)."""
-    if not has_app_context():
-        return RequestLog()
-    if "database_log" not in g:
-        g.database_log = RequestLog()
-    return cast(RequestLog, g.database_log)
+    return cast(RequestLog, g.setdefault("database_log", RequestLog())) if g else RequestLog()
 
 
 class Supabase:
@@ -142,12 +160,12 @@ class Supabase:
         transport = ObservedTransport(http2=False, limits=limits)
         hooks = {"response": [_raise_if_away]}
         patient = httpx.Timeout(settings.supabase_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS)
-        self.pool = httpx.Client(transport=transport, timeout=patient, event_hooks=hooks)
-        self._probe = httpx.Client(transport=transport, timeout=PROBE_SECONDS, event_hooks=hooks)
+        self.pool = Pool(transport=transport, timeout=patient, event_hooks=hooks)
+        self._probe = Pool(transport=transport, timeout=PROBE_SECONDS, event_hooks=hooks)
         hurried = min(CALLER_WAITS_SECONDS, settings.supabase_timeout_seconds)
-        self._hurried = httpx.Client(transport=transport, timeout=hurried, event_hooks=hooks)
+        self._hurried = Pool(transport=transport, timeout=hurried, event_hooks=hooks)
         unhurried = httpx.Timeout(MAINTENANCE_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
-        self._unhurried = httpx.Client(transport=transport, timeout=unhurried, event_hooks=hooks)
+        self._unhurried = Pool(transport=transport, timeout=unhurried, event_hooks=hooks)
 
     def rest(
         self, bearer: str | None = None, *, probe: bool = False, hurried: bool = False, unhurried: bool = False

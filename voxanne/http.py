@@ -76,6 +76,6 @@ def _secure(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
     # Also without CORS headers: else a shared cache could hand such a reply to the dashboard.
     response.vary.add("Origin")
-    for name, value in _SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(name, value) for name, value in _SECURITY_HEADERS.items() if name.lower() not in given])
     return response

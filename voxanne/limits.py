@@ -27,6 +27,7 @@ _FAILED_AUTHENTICATION = "voxanne.failed-authentication"
 
 _SENDER_KNOWN_SECONDS = 3600.0
 _MOST_SENDERS = 10_000
+_FORGET_SECONDS = 10.0
 
 SIGN_IN = "ops.sign_in"
 
@@ -81,8 +82,9 @@ def init_app(app: Flask, *, webhooks: Iterable[Blueprint]) -> None:
     requests.init_app(app)
     _limit_sign_ins(app, requests)
     # A limiter of its own, since counting within a request makes Flask-Limiter pass over limits of blueprints later on.
+    # On an application of its own, since it only counts when it is told to, and else would look at each request.
     failures = _limiter(app, pool)
-    failures.init_app(app)
+    failures.init_app(Flask(f"{__name__}.failures"))
     allowed = f"{settings.rate_limit_failed_auth_minute} per minute"
     counted = failures.shared_limit(allowed, scope="failed-authentication", key_func=address)
     app.extensions[_FAILED_AUTHENTICATION] = counted(_fail)
@@ -99,7 +101,8 @@ class CountsInProcess(MemoryStorage):
     """Counts in this process, one thread at a time.
 
     MemoryStorage's timer, which forgets old counts, is started without a lock: where two threads start it at once, one
-    of them raises instead of counting.
+    of them raises instead of counting. And it runs out after 10 ms, so that almost every request starts a thread: here
+    it takes its time, as an old count does no harm.
     """
 
     STORAGE_SCHEME = ["in-process"]  # noqa: RUF012 - no ClassVar in limits
@@ -107,6 +110,16 @@ class CountsInProcess(MemoryStorage):
     def __init__(self, uri: str | None = None, **options: Any) -> None:
         self._counting = threading.Lock()
         super().__init__(uri, **options)
+
+    @property
+    def timer(self) -> threading.Timer:
+        """What forgets old counts, once."""
+        return self._timer
+
+    @timer.setter
+    def timer(self, timer: threading.Timer) -> None:
+        timer.interval, timer.daemon = _FORGET_SECONDS, True
+        self._timer = timer
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, and return the count."""

@@ -5,7 +5,7 @@ import sys
 import traceback
 from types import TracebackType
 
-from flask import g, has_request_context
+from flask import g
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from voxanne.config import Settings
@@ -36,6 +36,7 @@ def configure(settings: Settings) -> None:
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
-    if has_request_context() and "request_id" in g:
-        record.request_id = g.request_id
+    request_id = g.get("request_id") if g else None
+    if request_id is not None:
+        record.request_id = request_id
     return True

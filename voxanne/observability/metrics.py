@@ -113,12 +113,14 @@ _regions, _events, _providers, _operations, _sources, _event_types, _outcomes = 
 
 def route_label() -> str:
     """Return the template of the route at hand; all addresses that are none share one."""
-    return request.url_rule.rule if request.url_rule else UNKNOWN_ROUTE
+    rule = request.url_rule
+    return rule.rule if rule else UNKNOWN_ROUTE
 
 
 def method_label() -> str:
     """Return the method; all that are none of the usual share one."""
-    return request.method if request.method in METHODS else OTHER
+    method = request.method
+    return method if method in METHODS else OTHER
 
 
 @functools.cache  # as many as there are series
@@ -134,6 +136,11 @@ def _of_route(method: str, route: str) -> Histogram:
 @functools.cache
 def _of_query(name: str, outcome: str) -> Counter:
     return database_requests.labels(name, outcome)
+
+
+@functools.cache
+def _of_cache_event(region: str, event: str) -> Counter:
+    return cache_events.labels(region, event)
 
 
 def note_request(method: str, route: str, status: int, seconds: float, *, slow: bool) -> None:
@@ -200,7 +207,7 @@ def _outcome(status: int | None) -> str:
 
 @cache_event.connect
 def _on_cache_event(_sender: object, region: str, event: str, seconds: float | None) -> None:
-    cache_events.labels(_regions.of(region), _events.of(event)).inc()
+    _of_cache_event(_regions.of(region), _events.of(event)).inc()
     if seconds is not None:
         cache_load_seconds.labels(_regions.of(region)).observe(seconds)
 

@@ -6,7 +6,7 @@ import time
 from types import ModuleType
 from typing import Any, cast
 
-from flask import Flask, Response, current_app, g, request, request_started
+from flask import Flask, Response, current_app, g, request_started
 
 from voxanne import database
 from voxanne.cache import cache, cache_event
@@ -14,12 +14,17 @@ from voxanne.cache.facade import EXTENSION as CACHE
 from voxanne.config import ConfigError, Settings
 from voxanne.observability import metrics
 from voxanne.observability.sharing import Sharing
-from voxanne.observability.timing import Timing
+from voxanne.observability.timing import Timing, current
 from voxanne.observability.window import Window
 
 logger = logging.getLogger("voxanne.request")
 
 EXTENSION = "voxanne.window"
+_SERVER_TIMING = (
+    'total;dur={duration_ms}, db;dur={database_ms};desc="{database_requests} requests", '
+    'cache;dur={cache_ms};desc="{cache_hits} hits, {cache_misses} misses", '
+    'auth;dur={auth_ms};desc="{auth_checks} checks"'
+)
 
 
 class Monitor:
@@ -42,18 +47,28 @@ class Monitor:
     def finish(self, response: Response) -> Response:
         """Tell what the request cost, wherever it is told."""
         timing, spent = cast(Timing, g.get("timing") or Timing()), database.request_log()
-        seconds = timing.total_seconds
+        seconds, database_seconds = timing.total_seconds, spent.seconds
         method, route = metrics.method_label(), metrics.route_label()
         slow = seconds >= self.slow_seconds
-        response.headers["Server-Timing"] = _server_timing(seconds, spent, timing)
-        _log(response.status_code, seconds, spent, timing, slow=slow)
+        cost = {
+            "duration_ms": _ms(seconds),
+            "database_requests": spent.count,
+            "database_ms": _ms(database_seconds),
+            "cache_hits": timing.cache_hits,
+            "cache_misses": timing.cache_misses,
+            "cache_ms": _ms(timing.cache_only_seconds),
+            "auth_checks": timing.auth_checks,
+            "auth_ms": _ms(timing.auth_seconds),
+        }
+        response.headers["Server-Timing"] = _SERVER_TIMING.format_map(cost)
+        _log(method, route, response.status_code, cost, spent.entries if slow else None)
         self.window.note_request(
             f"{method} {route}",
             response.status_code,
             seconds,
             slow=slow,
             database_requests=spent.count,
-            database_seconds=spent.seconds,
+            database_seconds=database_seconds,
         )
         self.sharing.wake()
         metrics.note_request(method, route, response.status_code, seconds, slow=slow)
@@ -62,6 +77,9 @@ class Monitor:
 
     def _on_cache_event(self, _engine: object, region: str, event: str, seconds: float | None, **_: Any) -> None:
         self.window.note_cache(region, event, seconds)
+        timing = current()
+        if timing is not None:
+            timing.note_cache(event, seconds)
 
 
 def init_app(app: Flask) -> None:
@@ -101,33 +119,21 @@ def _leave(_error: BaseException | None) -> None:
         metrics.in_flight.dec()
 
 
-def _server_timing(seconds: float, spent: database.RequestLog, timing: Timing) -> str:
-    return (
-        f'total;dur={seconds * 1000:.1f}, db;dur={spent.seconds * 1000:.1f};desc="{spent.count} requests", '
-        f'cache;dur={timing.cache_only_seconds * 1000:.1f};desc="{timing.cache_hits} hits, '
-        f'{timing.cache_misses} misses", '
-        f'auth;dur={timing.auth_seconds * 1000:.1f};desc="{timing.auth_checks} checks"'
-    )
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
 
 
-def _log(status: int, seconds: float, spent: database.RequestLog, timing: Timing, *, slow: bool) -> None:
+def _log(method: str, route: str, status: int, cost: dict[str, float], if_slow: list[tuple[str, float]] | None) -> None:
     principal = g.get("principal")
-    cost = {
-        "method": metrics.method_label(),
-        "route": request.url_rule.rule if request.url_rule else None,
+    fields = {
+        "method": method,
+        "route": None if route == metrics.UNKNOWN_ROUTE else route,
         "status": status,
-        "duration_ms": round(seconds * 1000, 1),
-        "database_requests": spent.count,
-        "database_ms": round(spent.seconds * 1000, 1),
-        "cache_hits": timing.cache_hits,
-        "cache_misses": timing.cache_misses,
-        "cache_ms": round(timing.cache_only_seconds * 1000, 1),
-        "auth_checks": timing.auth_checks,
-        "auth_ms": round(timing.auth_seconds * 1000, 1),
+        **cost,
         "org_id": principal.org_id if principal else None,
         "user_id": principal.user_id if principal else None,
     }
-    logger.info("request", extra=cost)
-    if slow:
-        queries = [{"name": name, "ms": round(taken * 1000, 1)} for name, taken in spent.entries]
-        logger.warning("slow request", extra={**cost, "queries": queries})
+    logger.info("request", extra=fields)
+    if if_slow is not None:
+        queries = [{"name": name, "ms": _ms(seconds)} for name, seconds in if_slow]
+        logger.warning("slow request", extra={**fields, "queries": queries})

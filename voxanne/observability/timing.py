@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import g, has_app_context
+from flask import g
 
-from voxanne.cache import cache_event
 from voxanne.cache.signals import cache_read
 
 
@@ -34,10 +33,19 @@ class Timing:
         """In the cache itself, without what it loaded from elsewhere meanwhile."""
         return max(0.0, self.cache_seconds - self.load_seconds)
 
+    def note_cache(self, event: str, seconds: float | None) -> None:
+        """Count one event of the cache."""
+        if event == "hits":
+            self.cache_hits += 1
+        elif event == "misses":
+            self.cache_misses += 1
+        elif event == "loads":
+            self.load_seconds += seconds or 0.0
+
 
 def current() -> Timing | None:
     """Return the timing of the request at hand, or None where there is none."""
-    return g.get("timing") if has_app_context() else None
+    return g.get("timing") if g else None
 
 
 @contextmanager
@@ -50,19 +58,6 @@ def checking_caller() -> Iterator[None]:
         if timing is not None:
             timing.auth_seconds += time.perf_counter() - begun
             timing.auth_checks += 1
-
-
-@cache_event.connect
-def _on_cache_event(_sender: object, event: str, seconds: float | None = None, **_: Any) -> None:
-    timing = current()
-    if timing is None:
-        return
-    if event == "hits":
-        timing.cache_hits += 1
-    elif event == "misses":
-        timing.cache_misses += 1
-    elif event == "loads":
-        timing.load_seconds += seconds or 0.0
 
 
 @cache_read.connect
