@@ -25,6 +25,7 @@ def cost(caller: Caller, recorder: RequestRecorder, method: str, path: str, expe
     return recorder.last
 
 
+@pytest.mark.usefixtures("upkeep_on")
 def test_each_route_keeps_its_budget(app: Flask, factory: Factory, recorder: RequestRecorder) -> None:
     table = []
     for rule in app.url_map.iter_rules():
