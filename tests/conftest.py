@@ -13,17 +13,22 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg.rows import dict_row
 
+from tests.cache.apps import wait_for_ever
 from tests.factories import OPERATOR_ID, Factory
 from tests.recorder import RequestRecorder
-from voxanne import create_app
-from voxanne.cache import upkeep
+from voxanne import create_app, database, tokens
+from voxanne.cache import engine, upkeep
 from voxanne.config import Settings
 from voxanne.integrations.vapi_fake import FakeVapi
+from voxanne.services import health
+from voxanne.services.webhooks import spool
 
 METRICS_TOKEN = "a token that only these tests know"
 CSRF_SECRET = "a secret that only these tests know, 32+"
 WEBHOOK_SECRET = "the-webhook-secret-of-these-tests"
 WISHES = upkeep.MAX_WISHES
+# A machine that is busy with something else must not be taken for an outage.
+PATIENCE_SECONDS = 10.0
 
 
 # The same examples in every run. They use the database, so they have no deadline; each makes the rows that it needs, so
@@ -42,11 +47,18 @@ def pytest_configure() -> None:
     # Else what one test has read is loaded anew in the middle of another, and how much a read after a change costs
     # depends on who is first. `upkeep_on` is for tests that want it so.
     upkeep.LOOK_EVERY, upkeep.MAX_WISHES = 3600.0, 0
+    be_patient()
     if "SUPABASE_URL" not in os.environ:
         pytest.exit("no Supabase: run the tests with `make test` (ARGS='-k list' for some of them)", returncode=4)
     if "REDIS_URL" in os.environ:
-        # Nobody breaks this Redis, and a machine that is busy with something else must not be taken for an outage.
-        os.environ["REDIS_URL"] += "?socket_timeout=10&socket_connect_timeout=10"
+        # Nobody breaks this Redis.
+        os.environ["REDIS_URL"] += f"?socket_timeout={PATIENCE_SECONDS}&socket_connect_timeout={PATIENCE_SECONDS}"
+
+
+def be_patient() -> None:
+    """Wait longer for what answers soon, unless the machine is busy; tests of an outage set limits of their own."""
+    database.CONNECT_TIMEOUT_SECONDS = database.PROBE_SECONDS = database.CALLER_WAITS_SECONDS = PATIENCE_SECONDS
+    health.PROBE_SECONDS = tokens.FETCH_TIMEOUT_SECONDS = spool.BUSY_SECONDS = engine.PATIENCE = PATIENCE_SECONDS
 
 
 def settings_for_tests(**overrides: object) -> Settings:
@@ -61,8 +73,9 @@ def settings_for_tests(**overrides: object) -> Settings:
         "operators": (OPERATOR_ID,),
         "vapi_webhook_secret": WEBHOOK_SECRET,
         "webhook_rate_limit_per_minute": 10**9,
-        # A busy machine is not a database that is away.
         "webhook_caller_waits_seconds": 7,
+        # However busy the machine is.
+        "slow_request_ms": 10**6,
     }
     return Settings(_env_file=None, **{**values, **overrides})
 
@@ -114,6 +127,12 @@ def app_with() -> Callable[..., Flask]:
 def upkeep_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read is loaded anew in the background after a change, as it is outside of the tests."""
     monkeypatch.setattr(upkeep, "MAX_WISHES", WISHES)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers of the cache wait for each other, and keep Redis, however busy the machine is."""
+    wait_for_ever(monkeypatch.setattr)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from voxanne.cache import Cache, facade
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
-pytestmark = pytest.mark.usefixtures("upkeep_on")
+pytestmark = pytest.mark.usefixtures("upkeep_on", "patient")
 
 
 def changing_endpoints() -> set[str]:

@@ -30,7 +30,7 @@ QUERIES = {
 }
 """What loads the value behind an address that begins so."""
 
-pytestmark = pytest.mark.usefixtures("upkeep_on")
+pytestmark = pytest.mark.usefixtures("upkeep_on", "patient")
 
 
 class Gate:

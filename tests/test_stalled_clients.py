@@ -21,7 +21,7 @@ SERVICE = json.dumps({"name": "Botox", "price": 400, "keywords": ["botox"]}).enc
 def server(tmp_path: Path) -> Iterator[Server]:
     with SlowSupabase() as supabase:
         supabase.may_answer.set()
-        server = Server(supabase, tmp_path)
+        server = Server(supabase, tmp_path, RECEIVE_TIMEOUT_SECONDS="2")
         yield server
         server.process.terminate()
         server.process.communicate(timeout=60)

@@ -140,6 +140,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WEB_THREADS": str(THREADS),
+        "SUPABASE_TIMEOUT_SECONDS": "60",
         "REDIS_URL": "",
         "RATE_LIMIT_PER_ORG_HOUR": "1000000",
         "PYTHONPATH": f"{tmp_path}:{ROOT}",  # Python runs a sitecustomize.py before anything else
@@ -166,7 +167,7 @@ def wait_for(url: str) -> None:
 
 
 def test_threads_of_the_server_do_not_mix_organisations(clinics: list[Clinic], server: str) -> None:
-    with httpx.Client(base_url=server, timeout=30) as client:
+    with httpx.Client(base_url=server, timeout=120) as client:
 
         def get(caller: Caller, path: str) -> tuple[int, Any]:
             reply = client.get(path, headers={"Authorization": f"Bearer {caller.token}"})

@@ -42,8 +42,13 @@ def page(watched: Watched, operator: Account) -> Page:
     for path in ("/", "/api/nowhere", "/health"):
         watched.page.request.get(path)
     sign_in(watched.page, operator)
-    expect(watched.page.locator("#taken")).to_be_visible()
+    wait_until_drawn(watched.page)
     return watched.page
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Without the script, which is the last to be loaded, a link is a link."""
+    expect(page.locator(".plot canvas")).to_have_count(6 + len(REGIONS))
 
 
 @pytest.fixture
@@ -71,7 +76,8 @@ def test_an_operator_signs_in_and_sees_charts(page: Page) -> None:
     refresh(page)
 
     plots = page.locator(".plot")
-    assert plots.count() == page.locator(".plot canvas").count() == 6 + len(REGIONS)
+    expect(plots).to_have_count(6 + len(REGIONS))
+    wait_until_drawn(page)
     expect(plots.first).to_have_accessible_name(re.compile(r"^Line chart of the last hour: Latency in ms\. p50 \d"))
     page.wait_for_function(f"({INKED})(1) > 20")  # there is a line for the requests
 
@@ -165,6 +171,7 @@ def test_it_refreshes_by_itself_until_paused(watched: Watched, operator: Account
     page = watched.page
     page.clock.install()
     sign_in(page, operator)
+    wait_until_drawn(page)
     with page.expect_response("**/ops"):
         page.clock.run_for(16_000)
 
@@ -217,6 +224,8 @@ def test_a_refresh_that_was_asked_for_is_seen_to_be_under_way(page: Page) -> Non
     button.click()
     expect(button).to_have_attribute("aria-busy", "true")
 
+    while not waiting:
+        page.wait_for_timeout(20)
     waiting[0].continue_()
 
     expect(button).not_to_have_attribute("aria-busy", "true")
@@ -224,6 +233,7 @@ def test_a_refresh_that_was_asked_for_is_seen_to_be_under_way(page: Page) -> Non
 
 def test_with_the_database_stopped_the_old_numbers_are_marked(page: Page, control: Callable[[str, str], None]) -> None:
     refresh(page)
+    expect(page.locator("#tables-rows")).to_contain_text("call_logs")  # else there is nothing to grow old
     control("stop", "rest")
     refresh(page)
 

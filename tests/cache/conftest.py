@@ -15,11 +15,21 @@ from tests.cache.origin import Origin
 from tests.cache.processes import OtherProcess
 from tests.cache.redis_server import RedisServer
 from voxanne.cache import Cache
+from voxanne.cache.shared import RedisStore
+
+BROKEN = {"redis_server", "durable_redis"}
 
 
 @pytest.fixture(autouse=True)
 def _as_outside_of_tests(upkeep_on: None) -> None:
     pass
+
+
+@pytest.fixture(autouse=True)
+def _patient(request: pytest.FixtureRequest) -> None:
+    """Everywhere but where Redis is broken on purpose."""
+    if not BROKEN & set(request.fixturenames):
+        request.getfixturevalue("patient")
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +71,15 @@ def prefix() -> str:
 def cache(request: pytest.FixtureRequest, prefix: str) -> Iterator[Cache]:
     url = request.getfixturevalue("shared_redis") if request.param == "redis" else None
     cache = make_cache(url, prefix=prefix)
+    take_lease(cache)
     yield cache
     cache.close()
+
+
+def take_lease(cache: Cache) -> None:
+    """Let it have its own before the first reader, who would give it a short one."""
+    if isinstance(cache.engine.store, RedisStore):
+        assert cache.engine.store.link.beat_now()
 
 
 @pytest.fixture
@@ -78,12 +95,12 @@ def origin(tmp_path: Path) -> Origin:
 
 
 @pytest.fixture
-def start(origin: Origin, prefix: str) -> Iterator[Callable[[str], OtherProcess]]:
-    """Start another process of the application on a Redis."""
+def start(origin: Origin, prefix: str) -> Iterator[Callable[..., OtherProcess]]:
+    """Start another process of the application on a Redis; a patient one takes no delay for a trouble."""
     with ExitStack() as running:
 
-        def begin(url: str) -> OtherProcess:
-            process = OtherProcess(url, prefix, origin.directory)
+        def begin(url: str, *, patient: bool = False) -> OtherProcess:
+            process = OtherProcess(url, prefix, origin.directory, patient=patient)
             running.callback(process.close)
             return process
 

@@ -14,9 +14,10 @@ _processes.set_forkserver_preload([worker.__name__])
 
 
 class OtherProcess:
-    def __init__(self, url: str, prefix: str, directory: Path) -> None:
+    def __init__(self, url: str, prefix: str, directory: Path, *, patient: bool = False) -> None:
         self._near, far = _processes.Pipe()
-        self._process = _processes.Process(target=worker.serve, args=(far, url, prefix, directory), daemon=True)
+        told = (far, url, prefix, directory, patient)
+        self._process = _processes.Process(target=worker.serve, args=told, daemon=True)
         self._process.start()
         far.close()
         self._numbers = itertools.count()

@@ -12,7 +12,7 @@ from tests.cache.processes import OtherProcess
 from tests.cache.redis_server import RedisServer
 from voxanne.cache import AGENTS, ROLE, SERVICES, Cache, cache_event
 
-Start = Callable[[str], OtherProcess]
+Start = Callable[..., OtherProcess]
 
 
 def test_known_traffic(cache: Cache) -> None:
@@ -50,14 +50,14 @@ def test_others_can_listen(cache: Cache) -> None:
     def listen(sender: object, *, region: str, event: str, seconds: float | None) -> None:
         heard.append((region, event, seconds is not None))
 
-    with cache_event.connected_to(listen):
+    with cache_event.connected_to(listen, sender=cache.engine):
         cache.load(SERVICES, "org", lambda: 1)
         cache.load(SERVICES, "org", lambda: 1)
     assert heard == [("services", "misses", False), ("services", "loads", True), ("services", "hits", False)]
 
 
 def test_two_processes_add_up(shared_redis: str, start: Start, origin: Origin, prefix: str) -> None:
-    one, other = start(shared_redis), start(shared_redis)
+    one, other = start(shared_redis, patient=True), start(shared_redis, patient=True)
     for process in (one, other):
         process.burst(threads=20, seconds=0.0)
         for _ in range(15):

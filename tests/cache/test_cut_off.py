@@ -11,7 +11,7 @@ from tests.cache.apps import make_cache
 from tests.cache.origin import Origin, wait_for
 from tests.cache.processes import OtherProcess
 from tests.cache.proxy import Proxy
-from tests.cache.redis_server import RedisServer
+from tests.cache.redis_server import PATIENCE, RedisServer
 from voxanne.cache import SERVICES, Cache, lease
 
 Start = Callable[[str], OtherProcess]
@@ -25,11 +25,17 @@ def proxy(redis_server: RedisServer) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def writer(proxy: Proxy, prefix: str, origin: Origin) -> Iterator[Cache]:
+def long_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer's lease does not end while the test runs."""
+    monkeypatch.setattr(lease, "LEASE_MS", 600_000)
+
+
+@pytest.fixture
+def writer(proxy: Proxy, redis_server: RedisServer, prefix: str, origin: Origin) -> Iterator[Cache]:
     """In this process, with its lease."""
     cache = make_cache(proxy.url, prefix=prefix)
     cache.load(SERVICES, "org", origin.load)
-    wait_for(cache.engine.store.lease.seconds_left)
+    wait_for(lambda: cache.engine.store.lease.name in leases(redis_server, prefix))
     yield cache
     cache.close()
 
@@ -91,6 +97,7 @@ def test_nobody_joins_a_load_from_before_the_change(
     assert reader.load() == {"value": 2}
 
 
+@pytest.mark.usefixtures("long_lease")
 def test_a_change_is_answered_once_redis_knows_of_it(
     writer: Cache, reader: OtherProcess, proxy: Proxy, origin: Origin
 ) -> None:
@@ -110,6 +117,7 @@ def test_a_change_is_answered_once_redis_knows_of_it(
     assert (report["errors"], report["wrong"]) == ([], [])
 
 
+@pytest.mark.usefixtures("long_lease")
 def test_a_marked_change_waits_for_nothing(writer: Cache, reader: OtherProcess, proxy: Proxy, origin: Origin) -> None:
     with writer.changing((SERVICES, "org")):
         proxy.cut(silently=False)
@@ -118,8 +126,9 @@ def test_a_marked_change_waits_for_nothing(writer: Cache, reader: OtherProcess, 
     assert reader.load() == {"value": 1}
 
 
+@pytest.mark.usefixtures("long_lease")
 def test_a_dropped_connection_is_made_anew_at_once(
-    writer: Cache, reader: OtherProcess, proxy: Proxy, origin: Origin, monkeypatch: pytest.MonkeyPatch
+    writer: Cache, reader: OtherProcess, proxy: Proxy, origin: Origin
 ) -> None:
     for value in (1, 2):
         with writer.changing((SERVICES, "org")):
@@ -127,13 +136,13 @@ def test_a_dropped_connection_is_made_anew_at_once(
             origin.write(value)
         assert reader.load() == {"value": value}
         proxy.drop_connections()
-    # the keeper may have met a dropped connection too; no change was left for it to tell
-    assert not writer.engine.store._missed
+    # The keeper may have met a dropped connection too, and have a change left to tell.
+    wait_for(lambda: not writer.engine.store._missed)
 
 
 def test_a_single_drop_does_not_put_redis_out(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = Proxy(redis_server.port)
-    cache = make_cache(proxy.url)
+    cache = make_cache(proxy.url.replace(PATIENCE, "socket_timeout=30"))
     monkeypatch.setattr(cache.engine.store.link, "_start_keeper", lambda: None)
     cache.load(SERVICES, "org", lambda: 1)
     proxy.drop_connections()

@@ -36,8 +36,7 @@ def test_an_expired_value_is_served_logged_and_counted(expired: Cache, caplog: p
 def test_the_first_answer_of_the_origin_ends_it(expired: Cache, monkeypatch: pytest.MonkeyPatch, refresh: bool) -> None:
     monkeypatch.setattr(engine, "RETRY_PAUSE", 0.1)
     assert expired.load(REGION, "org", down, refresh=refresh) == "old"
-    time.sleep(0.15)
-    assert expired.load(REGION, "org", lambda: "new", refresh=refresh) == "new"
+    wait_for(lambda: expired.load(REGION, "org", lambda: "new", refresh=refresh) == "new")
 
 
 @pytest.fixture
@@ -62,6 +61,7 @@ def test_a_dead_origin_is_not_asked_by_every_reader(expired: Cache) -> None:
 
 @pytest.mark.usefixtures("asked_once")
 def test_a_slow_origin_keeps_nobody_waiting(expired: Cache, origin: Origin) -> None:
+    expired.engine.patience = 0.2
     assert expired.load(REGION, "org", lambda: origin.load(hold="slow")) == "old"
     assert expired.load(REGION, "org", origin.load) == "old"
     origin.let_go("slow")
@@ -98,7 +98,11 @@ def test_a_value_changed_during_the_failing_load_is_not_served_stale(expired: Ca
         expired.load(REGION, "org", change_and_fail)
 
 
-def test_a_value_changed_during_a_slow_load_is_loaded_anew(expired: Cache, origin: Origin) -> None:
+def test_a_value_changed_during_a_slow_load_is_loaded_anew(
+    expired: Cache, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "wait", lambda *_: origin.wait_until_held("slow"))
+
     def change_and_hang() -> object:
         with expired.changing((REGION, "org")):
             origin.write(1)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.cache.apps import make_cache
+from tests.cache.conftest import take_lease
 from tests.cache.origin import Origin, wait_for
 from tests.cache.redis_server import RedisServer
 from voxanne.cache import AGENTS, SERVICES, Cache, Change
@@ -21,6 +22,7 @@ def caches(request: pytest.FixtureRequest, prefix: str) -> Iterator[tuple[Cache,
     first = make_cache(url, prefix=prefix)
     second = make_cache(url, prefix=prefix) if url else first
     for cache in (first, second):
+        take_lease(cache)
         cache.load(AGENTS, "other", lambda: 1)  # Redis that nobody has read from yet has no epoch
     yield first, second
     first.close()

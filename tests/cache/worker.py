@@ -9,7 +9,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.cache.apps import make_cache
+from tests.cache.apps import make_cache, wait_for_ever
 from tests.cache.origin import Origin
 from voxanne.cache import SERVICES, Cache
 
@@ -77,8 +77,10 @@ class Worker:
         return self.cache.engine.store.answers()
 
 
-def serve(far: Connection, url: str, prefix: str, directory: Path) -> None:
+def serve(far: Connection, url: str, prefix: str, directory: Path, patient: bool) -> None:
     logging.disable()
+    if patient:
+        wait_for_ever()
     worker, sending = Worker(make_cache(url, prefix=prefix), Origin(directory)), threading.Lock()
 
     def run(number: int, name: str, options: dict) -> None:

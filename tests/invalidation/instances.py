@@ -18,7 +18,7 @@ from tests.invalidation import probes
 from voxanne import create_app, csrf
 from voxanne.cache import cache
 
-START_SECONDS = 30
+PATIENCE_SECONDS = 60
 PROVIDER = {"X-Vapi-Secret": WEBHOOK_SECRET}
 """By which the voice provider's events are known; other routes do not care."""
 
@@ -88,7 +88,7 @@ def there(redis_url: str, prefix: str, app: Flask) -> Iterator[There]:
         assert process.stdout
         try:
             port = int(process.stdout.readline())
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_SECONDS) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
                 yield There(client, app)
         finally:
             process.terminate()

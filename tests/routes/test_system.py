@@ -55,7 +55,7 @@ def test_health_tells_of_the_thread_and_of_the_events_that_wait(app_with, tmp_pa
     try:
         reply = app.test_client().get("/health")
     finally:
-        drainer.of(app).stop()
+        drainer.of(app).stop(timeout=60)
 
     assert reply.status_code == 503
     assert reply.json["services"] == {

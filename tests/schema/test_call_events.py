@@ -269,17 +269,20 @@ def test_an_event_is_logged_with_its_attempts(factory: Factory, sql: Sql) -> Non
     assert only(sql, "webhook_delivery_log", org_id)["status"] == "completed"
 
 
+def undeterred(do: Callable[[], Any]) -> Any:
+    """Do it, and again after a deadlock, as the program does; as often as it takes on a busy machine."""
+    for _ in range(20):
+        with suppress(psycopg.errors.DeadlockDetected):
+            return do()
+    return do()
+
+
 def applied(org_id: str, call_id: str, happened: Event, own: Sql) -> dict[str, Any]:
-    return apply(own, org_id, call_id, happened)
+    return undeterred(lambda: apply(own, org_id, call_id, happened))
 
 
 def ran(statement: str, value: Any, own: Sql) -> None:
-    """Execute it, and again after a deadlock, as the program does; once for each of two others to meet."""
-    for _ in range(2):
-        with suppress(psycopg.errors.DeadlockDetected):
-            own.execute(statement, [value])
-            return
-    own.execute(statement, [value])
+    undeterred(lambda: own.execute(statement, [value]))
 
 
 def at_once(jobs: Sequence[Callable[[Sql], Any]]) -> list[Any]:

@@ -158,11 +158,12 @@ class Engine:
         return future, True
 
     def _refreshed(self, region: Region, key: str, done: "Future[bytes | None]") -> None:
-        with self._lock:
-            self._refreshes.pop((region.name, key), None)
+        # The pause first: whoever sees that nothing is under way must not begin anew at once.
         if not done.cancelled() and done.exception() is not None:
             self._pause(region, key)
             logger.warning("refresh failed", extra={"region": region.name, "error": type(done.exception()).__name__})
+        with self._lock:
+            self._refreshes.pop((region.name, key), None)
 
     def _fly(self, region: Region, key: str, loader: Loader, ticket: str | None) -> bytes:
         if ticket is None:

@@ -39,7 +39,7 @@ class Sharing:
         self._window = window
         self._redis = Redis(connection_pool=pool) if pool else None
         self._prefix = f"{prefix}:window"
-        self._lock = threading.Lock()
+        self._lock, self._publishing = threading.Lock(), threading.Lock()
         self._pid, self._name = 0, ""
 
     def wake(self) -> None:
@@ -56,11 +56,15 @@ class Sharing:
         """Tell Redis what is new; what it could not be told is told the next time."""
         if self._redis is None or not self._name:
             return
+        with self._publishing:  # else what was taken first could come last
+            self._publish(self._redis)
+
+    def _publish(self, redis: Redis) -> None:
         changed = self._window.take_changed()
         if not changed:
             return
         try:
-            pipeline = self._redis.pipeline(transaction=False)
+            pipeline = redis.pipeline(transaction=False)
             for number, packed in changed.items():
                 pipeline.hset(f"{self._prefix}:{number}", self._name, orjson.dumps(packed))  # type: ignore[arg-type]
                 pipeline.expire(f"{self._prefix}:{number}", _LIFE_SECONDS)

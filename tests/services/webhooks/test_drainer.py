@@ -189,7 +189,7 @@ def test_the_thread_applies_what_is_kept_and_ends_when_it_is_told(
     eventually(lambda: here.rows("public.call_logs") and kept_in.size().events == 0)
     running = [one for one in threading.enumerate() if one.name == "webhook-drainer"]
     assert [one.daemon for one in running] == [True]
-    thread.stop()
+    thread.stop(timeout=60)
     assert not any(one.is_alive() for one in running)
     assert not any(MARKER in str(vars(record)) for record in caplog.records)
     kept_in.put(delivery(here))
@@ -216,7 +216,7 @@ def test_the_thread_goes_on_after_trouble(
     kept_in.put(delivery(here))
     drainer.of(program).start()
     eventually(lambda: here.rows("public.call_logs"))
-    drainer.of(program).stop()
+    drainer.of(program).stop(timeout=60)
     assert troubles == []
     causes = {vars(record).get("cause") for record in caplog.records}
     assert {"DatabaseUnavailable", "ValueError"} <= causes
@@ -232,7 +232,7 @@ def test_texts_are_sent_at_once_when_one_is_put_into_the_outbox(
     eventually(lambda: len(asked) == 1)
     text_queued.send()
     eventually(lambda: len(asked) == 2)
-    drainer.of(program).stop()
+    drainer.of(program).stop(timeout=60)
 
 
 def test_an_event_that_raises_an_alert_wakes_the_sender(here: Clinic, factory: Factory) -> None:

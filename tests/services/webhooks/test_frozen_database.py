@@ -22,14 +22,15 @@ from voxanne.signals import webhook_event
 
 # Far beyond what these tests may take: they end only because a caller's patience is shorter.
 pytestmark = pytest.mark.timeout(50)
-A_MINUTE = 60.0
+A_MINUTE, SHORT = 60.0, 0.5
 DAY = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
 BOOKING = {"date": DAY, "time": "14:00", "service": "Botox", "name": "Maria Santos"}
 
 
 @pytest.fixture
-def program() -> Flask:
-    return create_app(settings_for_tests(supabase_timeout_seconds=A_MINUTE, webhook_caller_waits_seconds=0.2))
+def program(monkeypatch: pytest.MonkeyPatch) -> Flask:
+    monkeypatch.setattr("voxanne.database.CALLER_WAITS_SECONDS", A_MINUTE)
+    return create_app(settings_for_tests(supabase_timeout_seconds=A_MINUTE))
 
 
 @pytest.fixture
@@ -44,8 +45,24 @@ def here(factory: Factory, program: Flask) -> Clinic:
     return clinic(factory, app=program)
 
 
-def freeze(here: Clinic, address: str) -> None:
-    here.app.extensions["voxanne.supabase"]._base = address
+def freeze(here: Clinic, address: str) -> str:
+    """Let the database be there, and return where it was; callers wait for a short time from here on."""
+    supabase = here.app.extensions["voxanne.supabase"]
+    before, supabase._base = supabase._base, address
+    have_patience(here, SHORT)
+    return before
+
+
+def have_patience(here: Clinic, seconds: float) -> None:
+    settings = here.app.config["SETTINGS"]
+    here.app.config["SETTINGS"] = settings.model_copy(update={"webhook_caller_waits_seconds": seconds})
+
+
+def thaw(here: Clinic, well: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the database be well again, however long it takes on a busy machine."""
+    freeze(here, well)
+    have_patience(here, A_MINUTE)
+    monkeypatch.setattr(breaker, "GLANCE_SECONDS", A_MINUTE)
 
 
 def lose_one_answer(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
@@ -72,10 +89,7 @@ def use(here: Clinic, *calls: tuple[str, str, events.Json]) -> list[str]:
     return [result["result"] for result in reply.json["results"]]
 
 
-def test_a_known_clinics_assistant_answers(
-    here: Clinic, silence: str, monkeypatch: pytest.MonkeyPatch, counted: RequestRecorder
-) -> None:
-    monkeypatch.setattr("voxanne.database.CALLER_WAITS_SECONDS", A_MINUTE)
+def test_a_known_clinics_assistant_answers(here: Clinic, silence: str, counted: RequestRecorder) -> None:
     assert ring(here)["assistantId"] == here.assistant
     freeze(here, silence)
     for _ in range(3):
@@ -94,6 +108,7 @@ def test_an_unknown_clinics_caller_hears_a_sentence(here: Clinic, silence: str) 
 def test_all_tool_calls_of_an_event_wait_once(here: Clinic, silence: str, counted: RequestRecorder) -> None:
     use(here, ("t-0", "check_availability", {"date": DAY}))
     freeze(here, silence)
+    have_patience(here, 2.0)  # long enough for the first to be on its way
     asked = [("t-1", "book_appointment", BOOKING), *((f"t-{n}", "lookup_caller", {}) for n in range(2, 8))]
 
     assert use(here, *asked) == [tool_calls.UNSURE, *[tool_calls.AWAY] * 6]
@@ -104,6 +119,7 @@ def test_all_tool_calls_of_an_event_wait_once(here: Clinic, silence: str, counte
 def test_a_database_that_refuses_has_booked_nothing_for_sure(here: Clinic) -> None:
     use(here, ("t-0", "check_availability", {"date": DAY}))
     freeze(here, "http://127.0.0.1:1")
+    have_patience(here, A_MINUTE)
     assert use(here, ("t-1", "book_appointment", BOOKING)) == [tool_calls.AWAY]
 
 
@@ -135,7 +151,7 @@ ALERT = {"name": "Maria Santos", "summary": "She wants a facelift."}
 
 
 def drained(here: Clinic, well: str) -> object:
-    freeze(here, well)
+    here.app.extensions["voxanne.supabase"]._base = well
     kept_in = spool.of(here.app)
     assert kept_in
     with here.app.app_context():
@@ -146,14 +162,11 @@ def drained(here: Clinic, well: str) -> object:
 def test_a_hot_lead_is_told_later_and_a_booking_is_not_made_behind_the_callers_back(
     factory: Factory, tmp_path: Path, silence: str, warm: bool
 ) -> None:
-    settings = settings_for_tests(
-        supabase_timeout_seconds=A_MINUTE, webhook_caller_waits_seconds=0.2, webhook_spool_dir=tmp_path / "spool"
-    )
+    settings = settings_for_tests(supabase_timeout_seconds=A_MINUTE, webhook_spool_dir=tmp_path / "spool")
     here = clinic(factory, app=create_app(settings))
     if warm:
         use(here, ("t-0", "lookup_caller", {}))
-    well = here.app.extensions["voxanne.supabase"]._base
-    freeze(here, silence)
+    well = freeze(here, silence)
     heard = []
     with webhook_event.connected_to(lambda _, **told: heard.append(told["outcome"])):
         asked = ("t-1", "notify_hot_lead", ALERT), ("t-2", "notifyHotLead", ALERT)
@@ -182,21 +195,22 @@ def test_a_hot_lead_that_landed_unheard_is_not_told_again(
 # ---- The breaker ----
 
 
-def test_after_a_time_out_callers_wait_for_a_glance_until_the_database_answers(here: Clinic, silence: str) -> None:
-    supabase = here.app.extensions["voxanne.supabase"]
+def test_after_a_time_out_callers_wait_for_a_glance_until_the_database_answers(
+    here: Clinic, silence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ring(here)
     use(here, ("t-0", "lookup_caller", {}))
-    well = supabase._base
     with here.app.app_context():
         way = breaker.current()
-        assert (way.is_open, way.patience()) == (False, 0.2)
-        freeze(here, silence)
+        well = freeze(here, silence)
+        assert (way.is_open, way.patience()) == (False, SHORT)
         ring(here)
         assert way.is_open
-        assert way.patience() <= breaker.GLANCE_SECONDS
+        have_patience(here, A_MINUTE)
+        assert way.patience() == breaker.GLANCE_SECONDS
         use(here, ("t-1", "lookup_caller", {}))
         assert way.is_open
-        freeze(here, well)
+        thaw(here, well, monkeypatch)
         assert use(here, ("t-1", "check_availability", {"date": "soon"})) == [tools.WHICH_DAY]
         assert way.is_open, "nothing was asked"
         ring(here)
