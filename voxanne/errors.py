@@ -117,12 +117,12 @@ class DatabaseUnavailable(ApiError):
         super().__init__("The database can't be reached right now. Please try again.", retry_after=RETRY_AFTER_SECONDS)
 
 
-UNIQUE_VIOLATION = "23505"
+UNIQUE_VIOLATION, QUERY_CANCELED = "23505", "57014"
 # Codes of PostgREST (PGRST...) and of Postgres (SQLSTATE). These pass by themselves, so the caller may try again: lost
 # connections, an exhausted pool, time-outs, a shut-down, locks and deadlocks.
 _UNAVAILABLE = {
-    "PGRST000", "PGRST001", "PGRST002", "PGRST003", "57014", "57P01", "57P02", "57P03", "53300", "502", "503", "504",
-    "40001", "40P01", "55P03",
+    "PGRST000", "PGRST001", "PGRST002", "PGRST003", QUERY_CANCELED, "57P01", "57P02", "57P03", "53300", "502", "503",
+    "504", "40001", "40P01", "55P03",
 }  # fmt: skip
 _REJECTED_TOKEN = {"PGRST301", "PGRST302", "PGRST303"}
 _BAD_VALUE = {"22001", "22003", "22007", "22008", "22009", "22023", "22P02", "22P05", "23502", "23514"}

@@ -84,7 +84,7 @@ def init_app(app: Flask, *, webhooks: Iterable[Blueprint]) -> None:
     # A limiter of its own, since counting within a request makes Flask-Limiter pass over limits of blueprints later on.
     # On an application of its own, since it only counts when it is told to, and else would look at each request.
     failures = _limiter(app, pool)
-    failures.init_app(Flask(f"{__name__}.failures"))
+    failures.init_app(Flask(__name__))
     allowed = f"{settings.rate_limit_failed_auth_minute} per minute"
     counted = failures.shared_limit(allowed, scope="failed-authentication", key_func=address)
     app.extensions[_FAILED_AUTHENTICATION] = counted(_fail)

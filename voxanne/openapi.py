@@ -156,9 +156,9 @@ def document() -> dict[str, Any]:
     spec: dict[str, Any] = api.spec
     for methods in spec["paths"].values():
         for operation in methods.values():
-            content = operation.get("requestBody", {}).get("content", {})
-            if _MULTIPART in content:
-                content[FORM_TYPE] = content.pop(_MULTIPART)
+            body = operation.get("requestBody", {"content": {}})
+            kinds = {FORM_TYPE if kind == _MULTIPART else kind: shape for kind, shape in body["content"].items()}
+            body["content"] = kinds  # as one, since the description is everybody's
     return spec
 
 

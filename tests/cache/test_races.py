@@ -68,6 +68,7 @@ def test_after_a_failed_write_nothing_is_stored_for_a_while(
 ) -> None:
     for org, settle in (("org", 60.0), ("other", 0.2)):
         monkeypatch.setattr(facade, "SETTLE", settle)
+        cache.load(SERVICES, org, origin.load)
         with pytest.raises(TimeoutError), cache.changing((SERVICES, org)):
             raise TimeoutError
     cache.load(SERVICES, "org", origin.load)

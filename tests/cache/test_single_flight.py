@@ -153,3 +153,4 @@ def test_a_dead_lock_holder_keeps_nobody_for_long(shared_redis: str, start: Star
         return origin.loads == loads
 
     wait_for(is_cached)
+    assert origin.loads <= 10

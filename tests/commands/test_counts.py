@@ -2,11 +2,13 @@
 
 import threading
 import uuid
+from unittest.mock import Mock
 
 import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
+from postgrest.exceptions import APIError
 
 from tests.conftest import settings_for_tests
 from tests.factories import Factory
@@ -41,6 +43,18 @@ def test_what_has_drifted_is_listed_and_counted_anew(factory: Factory) -> None:
     assert (after.exit_code, "nothing has drifted" in after.output) == (0, True)
 
 
+def test_of_more_than_can_be_told_it_says_so(factory: Factory, monkeypatch) -> None:
+    org_id = spoiled(factory)
+    factory.sql.execute("update public.record_counts set records = records + 7 where org_id = %s", [org_id])
+    factory.sql.execute("delete from public.call_rollups where org_id = %s", [org_id])
+    monkeypatch.setattr("voxanne.queries.rollups.MOST_DRIFT", 2)
+
+    found = run(factory.app, "check", "--org", org_id)
+
+    assert found.output.count(f"organisation {org_id}") == 2
+    assert "at least 2 counts have drifted" in found.output
+
+
 def test_all_organisations_are_walked_through_however_many_there_are(factory: Factory, monkeypatch) -> None:
     monkeypatch.setattr("voxanne.commands.counts.BATCH", 2)
     orgs = [spoiled(factory) for _ in range(5)]
@@ -71,6 +85,13 @@ def test_without_the_database_it_ends_with_a_sentence() -> None:
 
     assert isinstance(result.exception, SystemExit)
     assert "the database can't be reached" in result.output
+
+
+def test_a_recount_that_takes_too_long_is_told_as_such(factory: Factory, monkeypatch) -> None:
+    error = APIError({"code": "57014", "message": "canceling statement due to statement timeout"})
+    monkeypatch.setattr("voxanne.queries.rollups.rebuild", Mock(side_effect=error))
+
+    assert "the database took too long" in run(factory.app, "rebuild", "--org", factory.org()).output
 
 
 def test_a_recount_may_take_longer_than_a_request(factory: Factory, sql: psycopg.Connection) -> None:

@@ -91,20 +91,41 @@ def test_without_a_country_code_it_is_a_number_of_the_organisation_s_country(
 
     assert first.json["mapping"]["inbound_phone_number"] == stored
     assert again.json["mapping"]["id"] == first.json["mapping"]["id"]
-    assert caller.get(f"{LOOKUP}/{written}").json["org_id"] == caller.org_id
+    for _ in range(2):
+        assert caller.get(f"{LOOKUP}/{written}").json["org_id"] == caller.org_id
     assert recorder.last == ["GET phone_number_mapping"]  # the country is in the cache
     assert other.get(f"{LOOKUP}/{written}").status_code in {400, 404}
 
 
-def test_a_number_that_is_none_in_the_organisation_s_country_is_refused(factory: Factory) -> None:
-    caller = factory.caller(telephony_country="US")
+@pytest.mark.parametrize(
+    ("country", "written"),
+    [
+        ("US", "020 7123 45999"), ("US", "01 23 45 67 89"), ("US", "0000000000"), ("GB", "4155550199"),
+        ("DE", "020 7123 4599"),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_none_in_the_organisation_s_country_is_refused(
+    factory: Factory, country: str, written: str
+) -> None:
+    caller = factory.caller(telephony_country=country)
 
-    reply = caller.post(PATH, {"inbound_phone_number": "020 7123 45999"})
+    reply = caller.post(PATH, {"inbound_phone_number": written})
 
     assert (reply.status_code, reply.json["code"]) == (400, "VALIDATION_ERROR")
     assert reply.json["details"][0]["field"] == "inbound_phone_number"
-    assert caller.get(f"{LOOKUP}/020 7123 45999").status_code == 400
+    assert caller.get(f"{LOOKUP}/{written}").status_code == 400
     assert caller.get(PATH).json["count"] == 0
+
+
+def test_what_is_stored_is_read_in_the_country_of_now(factory: Factory) -> None:
+    caller = factory.caller(telephony_country="US")
+    factory.sql.execute("delete from public.phone_number_mapping where inbound_phone_number = '+442071234598'")
+    assert caller.get(f"{LOOKUP}/020 7123 4598").status_code == 400
+    factory.sql.execute("update public.organizations set telephony_country = 'GB' where id = %s", [caller.org_id])
+
+    reply = caller.post(PATH, {"inbound_phone_number": "020 7123 4598"})
+
+    assert reply.json["mapping"]["inbound_phone_number"] == "+442071234598"
 
 
 @pytest.mark.parametrize(

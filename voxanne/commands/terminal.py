@@ -8,7 +8,7 @@ from typing import Any
 import click
 from postgrest.exceptions import APIError
 
-from voxanne.errors import Unauthenticated, from_database, is_unavailable
+from voxanne.errors import QUERY_CANCELED, Unauthenticated, from_database, is_unavailable
 
 
 @contextmanager
@@ -19,6 +19,8 @@ def database_needed() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, APIError) and _not_let_in(error):
             sys.exit("the database does not accept SUPABASE_SERVICE_ROLE_KEY")
+        if isinstance(error, APIError) and error.code == QUERY_CANCELED:
+            sys.exit("the database took too long; what has been done so far holds, the rest is still to be done")
         if is_unavailable(error):
             sys.exit("the database can't be reached; what has been done so far holds, the rest is still to be done")
         raise

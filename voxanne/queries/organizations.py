@@ -18,6 +18,12 @@ def get_with_membership(db: SyncPostgrestClient, org_id: str, user_id: str) -> R
     )
 
 
+def get_country(db: SyncPostgrestClient, org_id: str) -> str | None:
+    """Return the country ("US") whose telephone numbers are an organisation's."""
+    found = first(db.from_("organizations").select("telephony_country").eq("id", org_id).limit(1))
+    return found["telephony_country"] if found else None
+
+
 def count_organizations(db: SyncPostgrestClient, org_id: str | None = None) -> int:
     """Return how many there are, of all or with that id; needs the service key."""
     query = db.from_("organizations").select("id", count=CountMethod.exact, head=True)

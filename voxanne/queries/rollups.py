@@ -3,15 +3,23 @@
 from postgrest import SyncPostgrestClient
 
 from voxanne.database import Row, call_function
-from voxanne.queries.results import call_rows
+from voxanne.queries.results import rows
+
+MOST_DRIFT = 1000
 
 
 def drift(db: SyncPostgrestClient, org_id: str) -> list[Row]:
-    """Return what an organisation's kept counts differ in from a recount: rollup, counted_by, kept, counted."""
-    return call_rows(db, "rollup_drift", {"p_org_id": org_id})
+    """Return what an organisation's kept counts differ in from a recount: rollup, counted_by, kept, counted.
+
+    No more than `MOST_DRIFT` of them.
+    """
+    return rows(db.rpc("rollup_drift", {"p_org_id": org_id}).limit(MOST_DRIFT))
 
 
 def rebuild(db: SyncPostgrestClient, org_id: str) -> int:
-    """Count an organisation's calls and records anew, while its writers wait; returns the number of counts."""
+    """Count an organisation's calls and records anew; returns the number of counts.
+
+    Its writers wait meanwhile, and fail as if the database were away where that takes longer than they may.
+    """
     counts: int = call_function(db, "rebuild_rollups", {"p_org_id": org_id})
     return counts

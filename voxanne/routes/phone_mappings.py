@@ -60,7 +60,7 @@ def look_up_number(number: str) -> Response:
     """Return the name of the clinic with a number, among the organisation's own numbers."""
     caller = principal()
     try:
-        dialled = phone_mappings.in_full(caller, _number.validate_python(number))
+        dialled = phone_mappings.own(caller, _number.validate_python(number))
     except ValidationError:
         dialled = None
     if dialled is None:

@@ -10,6 +10,7 @@ from voxanne.schemas.common import Instant, Moment, PhoneNumber, SearchText
 
 CallType = Literal["inbound", "outbound"]
 Status = Literal["queued", "ringing", "in-progress", "completed", "missed", "transferred", "failed"]
+AppointmentStatus = Literal["pending", "scheduled", "confirmed", "in_progress", "completed", "cancelled", "no_show"]
 SentimentLabel = Literal["positive", "neutral", "negative"]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -62,7 +63,7 @@ class CallSummaryRow(BaseModel):
     appointment_id: str | None
     appointment_scheduled_at: datetime | None
     appointment_service_type: str | None
-    appointment_status: str | None
+    appointment_status: AppointmentStatus | None
 
 
 class CallPage(BaseModel):

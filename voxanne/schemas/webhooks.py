@@ -15,7 +15,7 @@ class VapiEvent(ReadByView):
     message: dict[str, Any]
 
 
-class SmsStatus(ReadByView):
+class SmsStatus(BaseModel):
     """What Twilio reports of a text, as a form."""
 
     MessageSid: str

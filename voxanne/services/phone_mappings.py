@@ -5,7 +5,7 @@ is known only from its reply, which may be lost; so a change invalidates all ans
 that say "nobody's". The same holds for the answers about assistants and dialled numbers that `webhooks.routing` caches.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import cast
 
@@ -17,7 +17,7 @@ from voxanne.cache import ASSISTANT_ORG, DIALLED_ORG, INBOUND_CONFIG, NOBODY, PH
 from voxanne.database import Row
 from voxanne.errors import UNIQUE_VIOLATION, Conflict, NotFound, ValidationFailed
 from voxanne.phones import to_e164
-from voxanne.queries import phone_mappings
+from voxanne.queries import organizations, phone_mappings
 from voxanne.services import org_settings
 
 LONGEST_ID = 200
@@ -47,20 +47,28 @@ def organization_for(vapi_phone_number_id: str) -> str | None:
     return cast(str, mapping["org_id"]) if mapping else None
 
 
-def in_full(caller: Principal, number: str) -> str | None:
+def in_full(number: str, country: Callable[[], str | None]) -> str | None:
+    """Return a `DialledNumber` in E.164, or None; without a country code it must be one that `country` has given out.
+
+    In a wrong country most numbers are not, so a country that was never set hardly gets a wrong number stored.
+    """
+    return number if number.startswith("+") else to_e164(number, country(), assigned=True)
+
+
+def own(caller: Principal, number: str) -> str | None:
     """Return a `DialledNumber` in E.164, or None; without a country code it is one of the organisation's country."""
-    if number.startswith("+"):
-        return number
-    settings = org_settings.load(database.for_principal(caller.token), caller.org_id) or {}
-    return to_e164(number, settings.get("telephony_country"))
+    db = database.for_principal(caller.token)
+    return in_full(number, lambda: (org_settings.load(db, caller.org_id) or {}).get("telephony_country"))
 
 
 def save(caller: Principal, number: str, *, clinic_name: str | None, vapi_id: str | None) -> Row:
-    """Add a number, as `in_full` takes it, or bring it back.
+    """Add a number, as `own` takes it, or bring it back.
 
     Raises `Conflict` if another organisation uses it, `ValidationFailed` if it can't be read.
     """
-    db, dialled = database.for_principal(caller.token), in_full(caller, number)
+    db = database.for_principal(caller.token)
+    # What is stored stays, so the country is not taken from the cache: members change it past the program.
+    dialled = in_full(number, lambda: organizations.get_country(db, caller.org_id))
     if dialled is None:
         message = "must be an international phone number, or one of the organisation's country"
         raise ValidationFailed(

@@ -190,13 +190,14 @@ def test_the_appointments_of_a_page_are_read_from_their_index(reader: Reader) ->
         f"{booked} {calls} from public.calls_feed where org_id = %s order by call_date desc limit 5000",
         [reader.clinic.org_id],
     )
-    reader.db.execute("analyze public.appointments")
-
-    statements = asked(reader)
-    reader.db.execute(
-        "delete from public.appointments where org_id = %s and call_id is not null", [reader.clinic.org_id]
-    )
-    reader.db.execute("vacuum (analyze) public.appointments")
+    try:
+        reader.db.execute("analyze public.appointments")
+        statements = asked(reader)
+    finally:
+        reader.db.execute(
+            "delete from public.appointments where org_id = %s and call_id is not null", [reader.clinic.org_id]
+        )
+        reader.db.execute("vacuum (analyze) public.appointments")
 
     (found,) = [one.plan for one in statements if "distinct on (call_id)" in one.text]
     assert found.indexes == {"idx_appointments_org_call"}
