@@ -74,6 +74,8 @@ $$;
 
 -- How many of those calls match, no more than p_most; and the keys of a page in order of the date, null if it may reach further back.
 -- Never by reading the table from its beginning: the planner takes matches to lie anywhere in it, and the newest lie at its end.
+-- Its statistics often miss a name, which then seems so rare that months need not be asked for, and all clinics' matches are read: as
+-- the result of a select the pattern is none that it could look up.
 create function public.newest_matches(
   p_org_id uuid, p_pattern text, p_limit int, p_offset bigint, p_after jsonb, p_call_type text, p_status text, p_since timestamptz,
   p_until timestamptz, p_include_test boolean, p_window bigint, p_most int, out calls bigint, out matches bigint, out page json
@@ -89,7 +91,9 @@ begin
     return;
   end if;
   execute public.gather_sql(
-    public.call_list_source(p_org_id, p_pattern, p_call_type, p_status, p_since, p_until, p_include_test)
+    public.call_list_source(p_org_id, null, p_call_type, p_status, p_since, p_until, p_include_test)
+      || case when public.has_trigrams(p_pattern) then format(' and search_text operator(pg_catalog.~*) (select %L)', p_pattern)
+        else format(' and (search_text || '''') operator(pg_catalog.~*) %L', p_pattern) end
       || ' and (org_id::text || (date_trunc(''month'', call_date at time zone ''UTC'')::date - date ''2000-01-01'')::text)'
       || format(' = any (%L::text[])', months),
     'date', p_after, p_limit, p_offset, p_most) into matches, page;

@@ -167,6 +167,21 @@ def test_a_page_of_a_search_is_found_among_the_newest_matches(reader: Reader) ->
     assert sum(one.plan.rows_read for one in statements if not ROLLUPS & one.plan.indexes) <= 1_000
 
 
+def test_a_name_that_the_statistics_miss_is_looked_for_in_the_newest_months(reader: Reader) -> None:
+    tables = ("call_logs", "calls")
+    try:
+        for table in tables:
+            reader.db.execute(f"alter table public.{table} alter column search_text set statistics 1")
+            reader.db.execute(f"analyze public.{table}")
+        newest = next(one.plan for one in asked(reader, p_pattern="bob 41") if gathers(one))
+    finally:
+        for table in tables:
+            reader.db.execute(f"alter table public.{table} alter column search_text set statistics -1")
+            reader.db.execute(f"analyze public.{table}")
+    assert newest.indexes == SEARCH
+    assert newest.rows_read <= 300
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_frequent_search_reads_the_list_until_the_page_is_full(reader: Reader, order: str) -> None:
     """Every outbound call is Dora's. By name, all of those before Dora come first."""
